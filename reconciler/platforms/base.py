@@ -1,0 +1,394 @@
+"""
+What a platform is, as the planner and the executor meet it.
+
+A platform package gives a `Platform`: its `Kind`s (pure: the field table, canonical forms, rules, calls) and `connect`,
+which makes a `Session` (I/O: reading, searching, sending). `plan/` and `apply/` know nothing else of a platform; where
+they would ask "is this LinkedIn?", the difference is a method or a field here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from reconciler.model.change import Action, Call, FieldChange
+from reconciler.model.diagnostic import Finding, Rule
+from reconciler.model.kind import Cell, Evidence, Field, Verdict, template
+from reconciler.model.resource import Desired, Key, Live, Reading, Spec
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+
+Pairing = tuple[tuple[int | None, int | None], ...]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """
+    What an experiment holds for itself while it runs: entities (`campaign …`, `line item …`, `name …`) during a window.
+
+    Two experiments conflict when they share an entity and their windows overlap; windows that only touch do not.
+    """
+
+    entities: frozenset[str] = frozenset()
+    start: datetime = ALWAYS
+    end: datetime = FOREVER
+
+    def shared(self, other: Claims) -> frozenset[str]:
+        """Give the entities that both claim at the same time."""
+        if self.start >= other.end or other.start >= self.end:
+            return frozenset()
+        return self.entities & other.entities
+
+
+NOTHING = Claims()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """
+    A sentence about one change, from a rule that needs live values or the clock.
+
+    `blocks` makes the change blocked; otherwise it is a warning. `lifts` says what would help.
+    """
+
+    message: str
+    blocks: bool = False
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """
+    One experiment's change as the clock and live rules see it.
+
+    `action` is create, update, replace or delete; `desired` is the manifest's spec (for create and replace also what is
+    sent), `target` the whole spec as it will be, `fields` the changes (empty for a create), `now` the moment judged at.
+    """
+
+    action: Action
+    now: datetime
+    live: Live | None
+    desired: Spec
+    target: Spec
+    fields: tuple[FieldChange, ...] = ()
+
+    def changes(self, *tops: str) -> bool:
+        """Tell whether any of the given top-level keys changes; a create changes all that it states."""
+        if self.live is None:
+            return any(self.target.get(top) is not None for top in tops)
+        return any(change.path.split(".", 1)[0].split("[", 1)[0] in tops for change in self.fields)
+
+
+class Kind(ABC):
+    """One kind of experiment of one platform. Pure: no method does I/O or looks at a clock."""
+
+    name: ClassVar[str]
+    platform: ClassVar[str]
+    summary: ClassVar[str]
+    """One sentence for `explain`: what this kind is."""
+    fields: ClassVar[tuple[Field, ...]]
+    rules: ClassVar[tuple[Rule, ...]]
+    """Every rule that `check`, `check_together` or `judge` may name."""
+    statuses: ClassVar[tuple[str, ...]]
+    """The status columns of the field table, in order of life."""
+    lifecycle_field: ClassVar[str | None] = None
+    """The top-level key that states the wanted state, where there is one."""
+    account_field: ClassVar[str | None] = None
+    """The top-level key that names the ad account, where there is one."""
+    label_field: ClassVar[str] = "name"
+    """The top-level key that people know the experiment by."""
+    create_is_guarded: ClassVar[bool] = True
+    """Whether the platform itself refuses a second create of the same experiment."""
+
+    @property
+    @abstractmethod
+    def spec_model(self) -> type[BaseModel]:
+        """The pydantic model of `spec` (imported on first use: start-up is a feature)."""
+
+    # --- the manifest's side ---------------------------------------------------------------------------------
+
+    @abstractmethod
+    def canonical(self, stated: Mapping[str, Any]) -> Spec:
+        """
+        Give the canonical form of a validated spec: only stated keys, explicit null as None.
+
+        `stated` is `spec_model` dumped with `exclude_unset=True`. Never invents a key that the manifest leaves out,
+        save what the platform's page says follows from it (a control's remaining weight).
+        """
+
+    @abstractmethod
+    def check(self, desired: Desired) -> Iterable[Finding]:
+        """Give the findings of every rule that needs neither live data nor a clock, past the schema."""
+
+    def check_together(self, desireds: Sequence[Desired]) -> Iterable[tuple[Key, Finding]]:
+        """Give the findings of rules between manifests of this kind: `(the later manifest's key, finding)`."""
+        return ()
+
+    # --- the platform's side ---------------------------------------------------------------------------------
+
+    @abstractmethod
+    def from_wire(self, body: Mapping[str, Any], *, account: str = "") -> Live:
+        """Read one resource from the platform's JSON; raises BadAnswer when it is not of the documented shape."""
+
+    # --- planning --------------------------------------------------------------------------------------------
+
+    def column(self, live: Live) -> str:
+        """Give the status column of the field table that holds for a live experiment."""
+        return live.status
+
+    def pair(
+        self,
+        list_path: str,
+        desired: Sequence[Any],
+        live: Sequence[Any],
+        *,
+        applied: Sequence[Any] = (),
+        applied_ids: Sequence[str] = (),
+        live_ids: Sequence[str] = (),
+    ) -> Pairing:
+        """
+        Tie the items of a manifest's list to those of another list (live, or the last applied one).
+
+        `list_path` is a template (`cells`, `cohorts[].attributeValues`). `applied_ids` are the recorded server-made ids
+        of the items of `applied`, `live_ids` those of `live`, for platforms that have them (empty otherwise). Gives
+        pairs of indexes; None stands for "only on the other side". Every index of both sides occurs exactly once; the
+        pairs that have a desired index come in the manifest's order, then those that only live has.
+        """
+        raise NotImplementedError(list_path)
+
+    def same(self, path: str, desired: Any, live: Any) -> bool:
+        """Tell whether two canonical values of a leaf field (a template path) mean the same; absent is None."""
+        return type(desired) is type(live) and bool(desired == live)
+
+    def verdict(self, change: FieldChange, live: Live, target: Spec) -> Cell:
+        """
+        Give the cell that decides one field's change on a live experiment: by default the table's.
+
+        A kind whose lifecycle field has a table of transitions overrides this for that field.
+        """
+        return self.field(template(change.path)).cell(self.column(live))
+
+    def judge(self, situation: Situation) -> Iterable[Judgement]:
+        """Give blocks and warnings from the rules that need the clock or live values."""
+        return ()
+
+    def deadline(self, situation: Situation) -> datetime | None:
+        """Give the earliest moment from which this change stops being legal or means something else."""
+        return None
+
+    @abstractmethod
+    def create_calls(self, spec: Spec) -> tuple[Call, ...]:
+        """Give the calls that make an experiment of this spec, the first of which is the create itself."""
+
+    @abstractmethod
+    def update_calls(self, live: Live, target: Spec, changes: Sequence[FieldChange]) -> tuple[Call, ...]:
+        """
+        Give the fewest calls that bring `live` to `target`, which is live with the wanted changes laid over it.
+
+        List items of `target` that exist in live carry their server-made id under the key `"#id"` where the platform
+        has one (`children`); items without it are new.
+        """
+
+    @abstractmethod
+    def end_calls(self, live: Live) -> tuple[Call, ...]:
+        """Give the calls of the platform's way of ending a live experiment; none when it is over (forget it)."""
+
+    @abstractmethod
+    def done(self, call: Call, live: Live) -> bool:
+        """
+        Tell whether a start, stop, archive or cancel call has already had its effect, judged by what is live now.
+
+        Updates are judged by comparing fields and deletes by `Gone`; neither is asked here.
+        """
+
+    def claims(self, spec: Spec, live: Live | None = None) -> Claims:
+        """Give what an experiment of this spec holds; nothing when it is over or is wanted ended."""
+        return NOTHING
+
+    def claims_after_end(self, live: Live) -> Claims:
+        """Give what an experiment still holds when `end_calls` have been made."""
+        return NOTHING
+
+    @abstractmethod
+    def identity(self, spec: Spec, live: Live | None = None) -> Any:
+        """
+        Give a hashable by which a live experiment is recognised as that of a manifest (adoption, unclear creates).
+
+        Equal identities mean the same experiment. `live` is given when `spec` is a live one's.
+        """
+
+    # --- shared ----------------------------------------------------------------------------------------------
+
+    def field(self, path_template: str) -> Field:
+        """Give the table's row of a template path; raises KeyError when there is none."""
+        return self.field_index()[path_template]
+
+    @classmethod
+    def field_index(cls) -> Mapping[str, Field]:
+        """Give the field table by template path, made once a class."""
+        if "_index" not in cls.__dict__:
+            cls._index = {row.path: row for row in cls.fields}
+        return cls._index
+
+    _index: ClassVar[Mapping[str, Field]]
+
+
+def unchangeable(note: str, evidence: Evidence = Evidence.ASSUMED) -> Cell:
+    """Give a cell that never allows a change, with the sentence why."""
+    return Cell(Verdict.NEVER, evidence, note)
+
+
+# --- I/O -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One recorded experiment to read: its key, remote id, account (where the platform has one) and kind name."""
+
+    key: Key
+    remote_id: str
+    account: str = ""
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """
+    What a plan needs to know of one connection, in one go, so that the session can choose the cheapest reads.
+
+    `wanted` are recorded experiments; `seek` are manifests for which experiments of the same identity are looked for,
+    and experiments that hold an entity they claim.
+    """
+
+    wanted: tuple[Wanted, ...] = ()
+    seek: tuple[Desired, ...] = ()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """
+    What one connection reports.
+
+    `readings` by remote id of `wanted`. `others` are live experiments (not deleted) met on the way that share the
+    identity or an entity of something sought; they may include wanted ones. `failures` are sentences on what could not
+    be searched: then adoption and holders are unknown, and the plan is incomplete.
+    """
+
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    others: tuple[Live, ...] = ()
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightItem:
+    """One create (`live` is None) or update to ask the platform about before anything is sent."""
+
+    key: Key
+    target: Spec
+    live: Live | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightFinding:
+    """One item of a platform's own dry run: `entity` names what it is about, in the form that `Claims` uses."""
+
+    code: str
+    message: str
+    is_error: bool
+    entity: str = ""
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """The answers of a platform's dry run by key, and sentences on what could not be asked."""
+
+    findings: Mapping[Key, tuple[PreflightFinding, ...]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a write gave back: the id of a created resource where the answer names one, and the resource if shown."""
+
+    remote_id: str = ""
+    live: Live | None = None
+
+
+class Session(Protocol):
+    """One open connection to one platform. Every method may raise `PlatformError`; messages hold no secret."""
+
+    connection: str
+    platform: str
+
+    async def snapshot(self, request: ReadRequest) -> Snapshot:
+        """Read what is wanted and search what is sought, in the fewest requests. Reads are retried inside."""
+        ...
+
+    async def preflight(self, items: Sequence[PreflightItem]) -> Preflight:
+        """Ask the platform's own dry run; an empty answer where the platform has none."""
+        ...
+
+    async def send(self, call: Call, kind: Kind) -> Answer:
+        """
+        Send one call, once, except where the platform says "not done" (429, 401 once, 423): then after waiting.
+
+        Raises NotSent, Unclear, Refused, NotFound, Unauthorized, LimitReached or BadAnswer.
+        """
+        ...
+
+    async def settle(self, kind: Kind, wanted: Wanted) -> Reading:
+        """Read one experiment until no platform job is under way on it; Unknown when that takes too long."""
+        ...
+
+    def listing(self, account: str) -> AsyncIterator[Live]:
+        """Give every live experiment of an account (all of the org where the platform has no accounts)."""
+        ...
+
+    async def close(self) -> None:
+        """Give back sockets."""
+        ...
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """
+    One named way into one platform, with every `${NAME}` of it resolved.
+
+    `auth` holds secrets: it is never printed (repr leaves it out). `max_wait_s` is how long a rate limit may make the
+    run wait. `cache_dir` is where rotated refresh tokens are kept, owner-only. `announce` is told sentences such as
+    "rate limit reached, waiting 40 s".
+    """
+
+    name: str
+    platform: str
+    base_url: str
+    api_version: str
+    accounts: tuple[str, ...] = ()
+    auth: Mapping[str, str] = field(default_factory=dict, repr=False)
+    max_wait_s: float = 900.0
+    cache_dir: str | None = None
+    announce: Callable[[str], None] = field(default=lambda sentence: None, repr=False)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One platform: its kinds, how to connect, and what a connection of it looks like in the project file."""
+
+    name: str
+    title: str
+    kinds: tuple[Kind, ...]
+    connect: Callable[[ConnectionSettings], Session]
+    default_base_url: str | None
+    default_api_version: str
+    auth_shapes: tuple[frozenset[str], ...]
+    """The sets of `auth` keys of which one has to be given."""
+    auth_optional: frozenset[str] = frozenset()
+    """`auth` keys that may stand beside any shape."""
+    account_pattern: str = ".+"
+    """What an entry of `accounts` looks like (a regular expression, whole match)."""
