@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from reconciler.model.change import Action, Call, FieldChange
 from reconciler.model.diagnostic import Finding, Rule
@@ -106,6 +106,15 @@ class Kind(ABC):
     """The top-level key that people know the experiment by."""
     create_is_guarded: ClassVar[bool] = True
     """Whether the platform itself refuses a second create of the same experiment."""
+    default_api_version: ClassVar[str] = ""
+
+    def __init__(self, api_version: str = "") -> None:
+        """Make the kind for one API version; calls carry it in their path where the platform wants that."""
+        self.api_version = api_version or self.default_api_version
+
+    def at(self, api_version: str) -> Self:
+        """Give this kind for the API version of a connection."""
+        return self if api_version == self.api_version else type(self)(api_version)
 
     @property
     @abstractmethod
