@@ -1,0 +1,203 @@
+"""
+Which files hold manifests: the project's patterns, or the paths given on the command line.
+
+Hidden files and folders are left out of patterns and folders. Links are followed as long as they stay inside the
+project; one that leaves it is an error, since a pull request could otherwise make the tool read any file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.manifests.words import plain
+from reconciler.model.diagnostic import Diagnostic, Location, Severity
+
+PROJECT_FILE = "reconciler.yaml"
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file to read and the name it goes by in messages: relative to the project where it lies inside."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """The files found, sorted by name, each once; and what went wrong or looks wrong."""
+
+    files: tuple[SourceFile, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def discover(project_dir: Path, patterns: Sequence[str], paths: Sequence[str | Path] = ()) -> Discovered:
+    """
+    Give the manifest files of a project, or those that `paths` (files or folders, relative to the project) name.
+
+    A pattern that matches nothing is a warning; a path that does not exist is an error.
+    """
+    search = _Search(project_dir)
+    if paths:
+        for path in paths:
+            search.take_path(Path(path))
+    else:
+        for pattern in patterns:
+            search.take_pattern(pattern)
+    files = tuple(search.found[real] for real in sorted(search.found, key=lambda real: search.found[real].name))
+    return Discovered(files, tuple(dict.fromkeys(search.problems)))
+
+
+def pattern_problem(pattern: str) -> str | None:
+    """Tell what is wrong with a pattern of the project file, None when nothing is."""
+    if not pattern.strip():
+        return "an empty pattern matches nothing"
+    if pattern.startswith(("/", "~")) or re.match(r"[A-Za-z]:", pattern):
+        return "a pattern is relative to the project's folder"
+    if ".." in pattern.split("/"):
+        return "a pattern cannot leave the project's folder"
+    if "\\" in pattern:
+        return "a pattern separates folders by /"
+    return None
+
+
+class _Search:
+    def __init__(self, project_dir: Path) -> None:
+        self.dir = project_dir
+        self.real_dir = Path(os.path.realpath(project_dir))
+        self.found: dict[str, SourceFile] = {}
+        self.problems: list[Diagnostic] = []
+
+    def take_pattern(self, pattern: str) -> None:
+        problem = pattern_problem(pattern)
+        if problem:
+            self._error(PROJECT_FILE, f'the pattern "{plain(pattern)}": {problem}')
+            return
+        before = len(self.problems)
+        steps = [step for step in pattern.split("/") if step not in ("", ".")]
+        fixed = 0
+        while fixed < len(steps) - 1 and not _has_wildcard(steps[fixed]):
+            fixed += 1
+        matches = re.compile(_regex(steps[fixed:])).fullmatch
+        hits = 0
+        for path, relative in self._walk(self.dir.joinpath(*steps[:fixed])):
+            if matches(relative) and path != self.dir / PROJECT_FILE:
+                hits += 1
+                self._take(path)
+        if not hits and len(self.problems) == before:
+            message = f'the pattern "{plain(pattern)}" matches no file'
+            self.problems.append(Diagnostic(Severity.WARNING, Location(PROJECT_FILE), message))
+
+    def take_path(self, given: Path) -> None:
+        path = self.dir / given
+        if path.is_dir():
+            hits = 0
+            for inside, relative in self._walk(path):
+                if relative.endswith(_SUFFIXES) and inside != self.dir / PROJECT_FILE:
+                    hits += 1
+                    self._take(inside)
+            if not hits:
+                self._error(_name(given), "the folder holds no .yaml or .yml file")
+        elif path.is_file():
+            self._take(path)
+        else:
+            self._error(_name(given), "no such file or folder" if not path.exists() else "this is not a file")
+
+    def _take(self, path: Path) -> None:
+        real = os.path.realpath(path)
+        if not Path(real).is_file():
+            self._error(self._shown(path), "this is not a file that can be read")
+            return
+        self.found.setdefault(real, SourceFile(path, self._shown(path)))
+
+    def _walk(self, top: Path) -> Iterator[tuple[Path, str]]:
+        """Give the files below a folder that are not hidden, with their path relative to it."""
+        if not top.is_dir():
+            return
+        if self._leaves(top):
+            return
+        seen = {os.path.realpath(top)}
+        pending = [(top, "")]
+        while pending:
+            folder, prefix = pending.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    here = sorted(entries, key=lambda entry: entry.name)
+            except OSError as error:
+                self._error(self._shown(folder), f"the folder cannot be read: {error.strerror or error}")
+                continue
+            for entry in here:
+                if entry.name.startswith("."):
+                    continue
+                path = Path(entry.path)
+                if entry.is_symlink() and (entry.name.endswith(_SUFFIXES) or entry.is_dir()) and self._leaves(path):
+                    continue
+                if entry.is_dir():
+                    real = os.path.realpath(path)
+                    if real not in seen:
+                        seen.add(real)
+                        pending.append((path, f"{prefix}{entry.name}/"))
+                else:
+                    yield path, prefix + entry.name
+
+    def _leaves(self, path: Path) -> bool:
+        """Tell whether a path inside the project leads out of it through a link, and say so."""
+        if not _inside(Path(os.path.normpath(path.absolute())), Path(os.path.normpath(self.dir.absolute()))):
+            return False  # a folder outside was named on the command line
+        real = Path(os.path.realpath(path))
+        if _inside(real, self.real_dir):
+            return False
+        self._error(self._shown(path), "this link leads out of the project's folder; it is not followed")
+        return True
+
+    def _shown(self, path: Path) -> str:
+        try:
+            return _name(Path(os.path.normpath(path)).relative_to(os.path.normpath(self.dir)))
+        except ValueError:
+            return _name(path)
+
+    def _error(self, file: str, message: str) -> None:
+        self.problems.append(Diagnostic(Severity.ERROR, Location(file), message))
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return path == folder or folder in path.parents
+
+
+def _name(path: Path) -> str:
+    """Give a path as messages show it: with slashes, and escapes for what does not print."""
+    return plain(os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace"), 1000)
+
+
+def _has_wildcard(step: str) -> bool:
+    return any(char in step for char in "*?[")
+
+
+def _regex(steps: Iterable[str]) -> str:
+    """Give a regular expression for a pattern: `*`, `?` and `[…]` inside a step, `**` for any folders."""
+    steps = list(steps)
+    out = ""
+    for index, step in enumerate(steps):
+        last = index == len(steps) - 1
+        if step == "**":
+            out += ".*" if last else "(?:[^/]+/)*"
+            continue
+        out += "".join(_piece(piece) for piece in re.findall(r"\[[^\]/]+\]|.", step, re.DOTALL))
+        out += "" if last else "/"
+    return out
+
+
+def _piece(piece: str) -> str:
+    if piece == "*":
+        return "[^/]*"
+    if piece == "?":
+        return "[^/]"
+    if len(piece) > 1:
+        body = piece[1:-1].replace("\\", r"\\").replace("^", r"\^")
+        return f"[^{body[1:]}]" if body.startswith("!") else f"[{body}]"
+    return re.escape(piece)
