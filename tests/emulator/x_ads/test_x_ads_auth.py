@@ -115,6 +115,7 @@ def test_a_nonce_is_good_once(ads):
     [
         lambda header: header.replace("OAuth ", "Bearer "),
         lambda header: header + ', oauth_nonce="again"',
+        lambda header: header + ', oauth_version="1.0"',
         lambda header: header + ', oauth_body_hash="2jmj7l5rSw0yVb%2FvlWAYkK%2FYBwk%3D"',
         lambda header: header.replace('oauth_version="1.0", ', ""),
         lambda header: header.replace('oauth_version="1.0"', 'oauth_version="2.0"'),

@@ -168,6 +168,11 @@ def test_a_person_edits(ads, world, test_id):
     assert (read(ads)["status"], read(ads)["description"]) == ("LIVE", None)
 
 
+def test_what_a_person_edits_counts_at_once(world, test_id):
+    x_ads.edit(world, test_id, {"start_time": "2022-05-24T23:00:00Z"})
+    assert world.table("x-ads", "ab_tests")[test_id]["status"] == "LIVE"
+
+
 @pytest.mark.parametrize(
     "changes",
     [
