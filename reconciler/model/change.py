@@ -6,7 +6,7 @@ saved as JSON, read back, and executed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -129,13 +129,15 @@ class Plan:
     """
     Every managed experiment that is not a no-op, in the order of execution.
 
-    `complete` is False when something could not be read; `problems` say what. `state_serial` and `state_lineage` name
-    the state that the plan was made from.
+    `bookkeeping` are no-ops whose record has to follow the manifest: what was edited is live already, and `apply`
+    records it without a call. `complete` is False when something could not be read; `problems` say what. `as_of` is
+    the moment at which legality was judged. `state_serial` and `state_lineage` name the state it was made from.
     """
 
     created_at: datetime
     as_of: datetime
     changes: tuple[Change, ...]
+    bookkeeping: tuple[Change, ...] = ()
     no_ops: int = 0
     environment: str | None = None
     warnings: tuple[PlanWarning, ...] = ()
@@ -159,3 +161,16 @@ class Plan:
             counts[change.action.value] += 1
         counts[Action.NO_OP.value] = self.no_ops
         return counts
+
+
+def block(change: Change, *reasons: str) -> Change:
+    """Give a change as blocked for these reasons: it keeps what it would have been, and loses its calls."""
+    return replace(
+        change,
+        action=Action.BLOCKED,
+        intent=change.intent or change.action,
+        calls=(),
+        old_calls=0,
+        valid_until=None,
+        reasons=change.reasons + tuple(reason for reason in reasons if reason not in change.reasons),
+    )

@@ -46,7 +46,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule met by one manifest: `path` leads into its `spec` (keys and 0-based indexes), `message` says what is there."""
+    """A rule that one manifest breaks: `path` leads into its `spec`, `message` says what is there."""
 
     rule: Rule
     path: PathTuple

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -98,6 +98,8 @@ class Kind(ABC):
     """Every rule that `check`, `check_together` or `judge` may name."""
     statuses: ClassVar[tuple[str, ...]]
     """The status columns of the field table, in order of life."""
+    ending_states: ClassVar[frozenset[str]] = frozenset()
+    """The values of the lifecycle field that end an experiment."""
     lifecycle_field: ClassVar[str | None] = None
     """The top-level key that states the wanted state, where there is one."""
     account_field: ClassVar[str | None] = None
@@ -111,6 +113,11 @@ class Kind(ABC):
     def __init__(self, api_version: str = "") -> None:
         """Make the kind for one API version; calls carry it in their path where the platform wants that."""
         self.api_version = api_version or self.default_api_version
+
+    status_field: ClassVar[str] = "status"
+    """What the platform itself calls the status column."""
+    clock: ClassVar[tuple[str, str, str] | None] = None
+    """The statuses before, during and after the scheduled window, where the clock moves them."""
 
     def at(self, api_version: str) -> Self:
         """Give this kind for the API version of a connection."""
@@ -220,6 +227,21 @@ class Kind(ABC):
     def claims(self, spec: Spec, live: Live | None = None) -> Claims:
         """Give what an experiment of this spec holds; nothing when it is over or is wanted ended."""
         return NOTHING
+
+    def seen_at(self, live: Live, moment: datetime) -> Live:
+        """Give a live experiment as the clock alone will have made it by a later moment."""
+        if self.clock is None:
+            return live
+        before, during, after = self.clock
+        if live.status in (before, during) and live.end is not None and moment >= live.end:
+            return replace(live, status=after, over=True)
+        if live.status == before and live.start is not None and moment >= live.start:
+            return replace(live, status=during)
+        return live
+
+    def moved_by_platform(self, live: Live) -> bool:
+        """Tell whether the platform itself, not a person, brought the experiment into its present state."""
+        return False
 
     def claims_after_end(self, live: Live) -> Claims:
         """Give what an experiment still holds when `end_calls` have been made."""

@@ -1,0 +1,432 @@
+"""
+What one experiment needs, looked at alone: create, update, replace, delete, adopt, forget, nothing, or blocked.
+
+Every branch answers a sentence of the contract; what ties experiments together (guards, order, who holds a campaign)
+is decided afterwards, on these drafts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.model.change import Action, Change, FieldChange, Severity, block
+from reconciler.model.kind import Verdict, template
+from reconciler.model.resource import Desired, Found, Gone, Key, Live, Record, Spec, Unknown
+from reconciler.plan.fields import Difference, difference, same_spec, stated_fields
+from reconciler.plan.inputs import GRACE, Inputs
+from reconciler.platforms.base import Kind, Situation
+
+RESTARTS = "results restart and people are assigned anew: the old experiment's data stays with its old id"
+ALLOW = "--allow-destroy"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """
+    One experiment's part of a plan.
+
+    `change` is None when there is nothing to do and nothing to record; a NO_OP change has only something to record.
+    `warnings` are those of an experiment that needs no change. `problem` says why it could not be planned at all.
+    """
+
+    change: Change | None = None
+    warnings: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def draft_wanted(desired: Desired, inputs: Inputs) -> Draft:
+    """Give the draft of an experiment that has a manifest."""
+    record = inputs.records.get(desired.key)
+    kind = inputs.kinds(desired.key.kind, desired.connection)
+    if record is not None and record.remote_id and record.connection != desired.connection:
+        return Draft(_moved_connection(desired, record))
+    if record is None or not record.remote_id:
+        return _unrecorded(kind, desired, record, inputs)
+    reading = inputs.readings.get(desired.key, Unknown("it was not read"))
+    match reading:
+        case Unknown(reason):
+            return Draft(problem=f"{desired.key}: {record.remote_id} could not be read: {reason}")
+        case Gone(proof):
+            return _gone(kind, desired, record, proof, inputs)
+        case Found(live):
+            return _live(kind, desired, record, kind.seen_at(live, inputs.as_of), inputs, adopting=False)
+
+
+def draft_removed(record: Record, inputs: Inputs) -> Draft:
+    """Give the draft of a recorded experiment whose manifest is gone."""
+    kind = inputs.kinds(record.key.kind, record.connection)
+    base = Change(
+        key=record.key,
+        platform=record.platform,
+        connection=record.connection,
+        action=Action.FORGET,
+        remote_id=record.remote_id or None,
+        status=record.status or None,
+        lifecycle=record.lifecycle,
+    )
+    if record.lifecycle.on_removal == "abandon":
+        why = "the manifest is gone and lifecycle.onRemoval is abandon: it stays as it is on the platform"
+        return Draft(replace(base, reasons=(why,)))
+    if record.remote_id:
+        reading = inputs.readings.get(record.key, Unknown("it was not read"))
+    else:
+        same = _candidates(kind, record.connection, record.applied, record.key, inputs)
+        if record.connection in inputs.unsearched:
+            return Draft(problem=f"{record.key}: its create was not finished, and it could not be searched for")
+        reading = Found(same[0]) if same else Gone("its create was not finished and it was not found")
+    match reading:
+        case Unknown(reason):
+            return Draft(problem=f"{record.key}: {record.remote_id} could not be read: {reason}")
+        case Gone(proof):
+            if _young(record, inputs):
+                return Draft(warnings=(_not_visible(record, "its removal is planned once it shows"),))
+            return Draft(replace(base, reasons=(f"the manifest is gone, and so is the experiment: {proof}",)))
+        case Found(live):
+            return Draft(_ending(kind, base, kind.seen_at(live, inputs.as_of), record, inputs))
+
+
+# --- a manifest without a recorded experiment ----------------------------------------------------------------
+
+
+def _unrecorded(kind: Kind, desired: Desired, record: Record | None, inputs: Inputs) -> Draft:
+    if desired.connection in inputs.unsearched:
+        return Draft(problem=f"{desired.key}: connection {desired.connection} could not be searched for it")
+    same = _candidates(kind, desired.connection, desired.spec, desired.key, inputs)
+    if not same and record is not None and record.applied:
+        same = _candidates(kind, desired.connection, record.applied, desired.key, inputs)
+    if len(same) > 1:
+        listed = ", ".join(f"{live.remote_id} ({live.status})" for live in same)
+        change = _create(kind, desired, record, inputs)
+        reason = (
+            f"{len(same)} live experiments look like this one: {listed}; end the ones that are not wanted, "
+            "or import the right one"
+        )
+        return Draft(block(replace(change, action=Action.ADOPT), reason))
+    if same:
+        interrupted = record is not None and record.intent_at is not None
+        return _live(kind, desired, record if interrupted else None, same[0], inputs, adopting=True)
+    return Draft(_create(kind, desired, record, inputs))
+
+
+def _candidates(kind: Kind, connection: str, spec: Spec, key: Key, inputs: Inputs) -> list[Live]:
+    """Give the live, unrecorded experiments of the same identity, oldest id first; those that are over do not count."""
+    taken = {
+        record.remote_id
+        for other, record in inputs.records.items()
+        if other != key and record.connection == connection and record.remote_id
+    }
+    wanted = kind.identity(spec)
+    found = {
+        other.live.remote_id: other.live
+        for other in inputs.others
+        if other.connection == connection
+        and not other.live.over
+        and other.live.remote_id not in taken
+        and kind.identity(other.live.spec, other.live) == wanted
+    }
+    return [found[remote_id] for remote_id in sorted(found)]
+
+
+def _create(kind: Kind, desired: Desired, record: Record | None, inputs: Inputs, *warnings: str) -> Change:
+    """Give the create of an experiment, judged at the plan's moment."""
+    spec = {key: value for key, value in desired.spec.items() if value is not None}
+    change = Change(
+        key=desired.key,
+        platform=desired.platform,
+        connection=desired.connection,
+        action=Action.CREATE,
+        fields=stated_fields(kind, spec),
+        calls=kind.create_calls(spec),
+        warnings=tuple(warnings),
+        target=desired.spec,
+        lifecycle=desired.lifecycle,
+        predecessors=record.predecessors if record else (),
+    )
+    return _judged(kind, change, Situation(Action.CREATE, inputs.as_of, None, spec, spec))
+
+
+def _gone(kind: Kind, desired: Desired, record: Record, proof: str, inputs: Inputs) -> Draft:
+    if _young(record, inputs):
+        return Draft(warnings=(_not_visible(record, "run plan again in a minute"),))
+    warning = f"{record.remote_id} was removed outside of this tool ({proof}); it will be created anew"
+    return Draft(_create(kind, desired, record, inputs, warning))
+
+
+def _young(record: Record, inputs: Inputs) -> bool:
+    return record.created_at is not None and inputs.now - record.created_at < GRACE
+
+
+def _not_visible(record: Record, what: str) -> str:
+    return f"{record.remote_id} was created moments ago and is not visible yet on the platform; {what}"
+
+
+def _moved_connection(desired: Desired, record: Record) -> Change:
+    change = Change(
+        key=desired.key,
+        platform=desired.platform,
+        connection=desired.connection,
+        action=Action.REPLACE,
+        remote_id=record.remote_id,
+        status=record.status or None,
+        target=desired.spec,
+        lifecycle=desired.lifecycle,
+    )
+    return block(
+        change,
+        f"metadata.connection changed from {record.connection} to {desired.connection}, and an experiment cannot move; "
+        "give the manifest a new metadata.name, so that the old one is ended and a new one created",
+    )
+
+
+# --- a live experiment ---------------------------------------------------------------------------------------
+
+
+def _live(kind: Kind, desired: Desired, record: Record | None, live: Live, inputs: Inputs, *, adopting: bool) -> Draft:
+    ignored = desired.lifecycle.ignore_changes
+    delta = difference(kind, desired.spec, live, record=record, ignored=ignored)
+    released = tuple(
+        f"{path} is no longer stated and cannot be cleared on the platform: it is left as it is"
+        for path in delta.released
+    )
+    change = Change(
+        key=desired.key,
+        platform=desired.platform,
+        connection=desired.connection,
+        action=Action.ADOPT if adopting else Action.UPDATE,
+        remote_id=live.remote_id,
+        status=live.status,
+        expected=_expected(desired, record, live),
+        target=desired.spec,
+        lifecycle=desired.lifecycle,
+        predecessors=record.predecessors if record else (),
+        warnings=released,
+        reasons=_adopt_reasons(record, live) if adopting else (),
+    )
+    if live.owned_elsewhere and delta.changes:
+        reason = "it is owned by another org (isRemote) and can only be read here; change it there"
+        return Draft(block(replace(change, fields=delta.changes), reason))
+    if live.over and not adopting:
+        return _over(kind, desired, record, live, delta, change, inputs)
+    delta, stuck = _without_stuck_lifecycle(kind, desired, record, live, delta)
+    if not delta.changes:
+        warnings = (*stuck, *_at_rest(kind, desired, live, delta, inputs), *released)
+        if adopting:
+            return Draft(replace(change, warnings=warnings))
+        recorded = record is not None and _as_recorded(kind, desired, record)
+        return Draft(None if recorded else replace(change, action=Action.NO_OP, warnings=warnings), warnings)
+    return Draft(_changing(kind, desired, live, delta, replace(change, warnings=stuck + released), inputs))
+
+
+def _adopt_reasons(record: Record | None, live: Live) -> tuple[str, ...]:
+    if record is not None:
+        return (f"an earlier run was interrupted while creating it; it was found as {live.remote_id}",)
+    name = f" {live.name!r}" if live.name else ""
+    return (f"{live.remote_id}{name} is live with the same identity and is not recorded yet",)
+
+
+def _as_recorded(kind: Kind, desired: Desired, record: Record) -> bool:
+    """Tell whether the record already says what the manifest says."""
+    return (
+        same_spec(kind, desired.spec, record.applied)
+        and desired.spec.keys() == record.applied.keys()
+        and desired.lifecycle == record.lifecycle
+        and not record.inflight
+        and record.intent_at is None
+    )
+
+
+def _at_rest(kind: Kind, desired: Desired, live: Live, delta: Difference, inputs: Inputs) -> list[str]:
+    """Give the warnings of an experiment that needs no change (an end that nears, a hold)."""
+    situation = Situation(Action.NO_OP, inputs.as_of, live, desired.spec, delta.target)
+    return [item.message for item in kind.judge(situation) if not item.blocks]
+
+
+def _over(
+    kind: Kind,
+    desired: Desired,
+    record: Record | None,
+    live: Live,
+    delta: Difference,
+    change: Change,
+    inputs: Inputs,
+) -> Draft:
+    """An experiment that can never run again: nothing by itself; a changed manifest needs a new one."""
+    wants_end = kind.lifecycle_field is not None and desired.spec.get(kind.lifecycle_field) in kind.ending_states
+    if wants_end:
+        rest = tuple(item for item in delta.changes if item.path != kind.lifecycle_field)
+        delta = replace(delta, changes=rest)
+    if delta.changes and record is not None and not _asks_nothing(kind, desired, record):
+        return Draft(_changing(kind, desired, live, delta, change, inputs))
+    warnings: tuple[str, ...] = ()
+    if not wants_end:
+        names = ", ".join(item.path for item in delta.changes)
+        differs = f" ({names} differs)" if names else ""
+        warnings = (
+            f"it is {live.status} on the platform and can neither run nor change any more{differs}; "
+            "remove the manifest to forget it",
+        )
+    recorded = record is not None and _as_recorded(kind, desired, record)
+    if delta.changes or recorded:
+        return Draft(warnings=warnings)
+    return Draft(replace(change, action=Action.NO_OP, warnings=warnings), warnings)
+
+
+def _asks_nothing(kind: Kind, desired: Desired, record: Record) -> bool:
+    """Tell whether the manifest says what it said when it was last applied (ignored fields aside)."""
+    ignored = set(desired.lifecycle.ignore_changes)
+    wanted = {key: value for key, value in desired.spec.items() if key not in ignored}
+    before = {key: value for key, value in record.applied.items() if key not in ignored}
+    return same_spec(kind, wanted, before)
+
+
+def _without_stuck_lifecycle(
+    kind: Kind, desired: Desired, record: Record | None, live: Live, delta: Difference
+) -> tuple[Difference, tuple[str, ...]]:
+    """
+    Take out a lifecycle move that the platform can never make and that the manifest did not newly ask for.
+
+    Stopped by hand while `Started` is wanted cannot be undone: the other changes still go, with a warning.
+    """
+    name = kind.lifecycle_field
+    if name is None or record is None or desired.spec.get(name) != record.applied.get(name):
+        return delta, ()
+    for change in delta.changes:
+        if change.path != name:
+            continue
+        cell = kind.verdict(change, live, delta.target)
+        if cell.verdict is not Verdict.NEVER:
+            break
+        rest = tuple(item for item in delta.changes if item is not change)
+        target = {**delta.target, name: live.spec.get(name)}
+        note = f": {cell.note}" if cell.note else ""
+        return Difference(rest, target, delta.released), (
+            f"{name} is {change.before!r} on the platform while the manifest wants {change.after!r}{note}",
+        )
+    return delta, ()
+
+
+def _changing(kind: Kind, desired: Desired, live: Live, delta: Difference, change: Change, inputs: Inputs) -> Change:
+    """Judge every field's change: an update, a replace, or blocked."""
+    judged, verdicts = [], []
+    for item in delta.changes:
+        cell = kind.verdict(item, live, delta.target)
+        verdicts.append(cell.verdict)
+        allowed = cell.verdict is Verdict.IN_PLACE
+        reason = None if allowed else _refusal(kind, item, live, cell.note)
+        judged.append(replace(item, allowed=allowed, reason=reason, severity=_severity(kind, item, live, cell.verdict)))
+    fields = tuple(judged)
+    change = replace(change, fields=fields)
+    refused = tuple(item.reason for item in fields if item.reason)
+    if not refused:
+        calls = kind.update_calls(live, delta.target, fields)
+        situation = Situation(Action.UPDATE, inputs.as_of, live, desired.spec, delta.target, fields)
+        change = _judged(kind, replace(change, calls=calls, reasons=change.reasons), situation)
+        ends = any(item.severity is Severity.DESTRUCTIVE for item in fields)
+        if ends and desired.lifecycle.prevent_destroy:
+            return block(
+                change, "the change ends the experiment, and lifecycle.preventDestroy is true; take it out first"
+            )
+        return change
+    replaceable = all(verdict is not Verdict.NEVER for verdict in verdicts)
+    wants_replace = desired.lifecycle.on_immutable_change == "replace"
+    if replaceable and wants_replace and change.action is not Action.ADOPT:
+        return _replacement(kind, desired, live, replace(change, reasons=(*change.reasons, *refused)), inputs)
+    lifts: tuple[str, ...] = ()
+    if replaceable and not wants_replace:
+        how = "create a new one" if live.over else "end this experiment and create a new one"
+        lifts = (f"set lifecycle.onImmutableChange: replace to {how}, or take the change back",)
+    return block(change, *refused, *lifts)
+
+
+def _refusal(kind: Kind, item: FieldChange, live: Live, note: str) -> str:
+    because = f": {note}" if note else ""
+    return f"{item.path} cannot change while {kind.status_field} is {live.status}{because}"
+
+
+def _severity(kind: Kind, item: FieldChange, live: Live, verdict: Verdict) -> Severity:
+    if item.path == kind.lifecycle_field and item.after in kind.ending_states:
+        return Severity.DESTRUCTIVE
+    if verdict is not Verdict.IN_PLACE:
+        return Severity.HARMLESS if live.over else Severity.DESTRUCTIVE
+    index = kind.field_index()
+    row = index.get(template(item.path))
+    return Severity.INVALIDATES if row and kind.column(live) in row.spoils_in else Severity.HARMLESS
+
+
+def _replacement(kind: Kind, desired: Desired, live: Live, change: Change, inputs: Inputs) -> Change:
+    """Give a replace: the old one out of the way first, then the create; the plan says what that costs."""
+    spec = {key: value for key, value in desired.spec.items() if value is not None}
+    ending = kind.end_calls(live)
+    warnings = [RESTARTS]
+    if live.over:
+        warnings.append(
+            f"{live.remote_id} is over ({live.status}); whether the platform frees what it held is unknown: "
+            "a refusal of the create will be reported"
+        )
+    change = replace(
+        change,
+        action=Action.REPLACE,
+        calls=(*ending, *kind.create_calls(spec)),
+        old_calls=len(ending),
+        predecessors=(*change.predecessors, live.remote_id),
+        warnings=(*change.warnings, *warnings),
+        destroys=bool(ending),
+    )
+    change = _judged(kind, change, Situation(Action.REPLACE, inputs.as_of, live, desired.spec, spec, change.fields))
+    return _allowed_to_destroy(change, inputs) if ending else change
+
+
+def _ending(kind: Kind, base: Change, live: Live, record: Record, inputs: Inputs) -> Change:
+    """Give the platform's way of ending an experiment whose manifest is gone; one that is over is forgotten."""
+    calls = kind.end_calls(live)
+    base = replace(base, remote_id=live.remote_id, status=live.status)
+    if live.over or not calls:
+        return replace(base, reasons=(f"the manifest is gone and the experiment is over ({live.status})",))
+    change = replace(
+        base,
+        action=Action.DELETE,
+        calls=calls,
+        reasons=("the manifest is gone",),
+        expected={key: live.spec.get(key) for key in record.applied},
+        destroys=True,
+    )
+    if live.owned_elsewhere:
+        return block(change, "it is owned by another org (isRemote) and can only be read here; end it there")
+    situation = Situation(Action.DELETE, inputs.as_of, live, record.applied, live.spec)
+    return _allowed_to_destroy(_judged(kind, change, situation), inputs)
+
+
+def _allowed_to_destroy(change: Change, inputs: Inputs) -> Change:
+    if change.lifecycle.prevent_destroy:
+        return block(change, "lifecycle.preventDestroy is true; set it to false and apply that first")
+    if inputs.options.allow_destroy is None:
+        what = "replacing" if Action.REPLACE in (change.action, change.intent) else "ending"
+        return block(change, f"{what} an experiment needs {ALLOW}")
+    return change
+
+
+def _judged(kind: Kind, change: Change, situation: Situation) -> Change:
+    """Lay the clock and live rules over a change."""
+    judgements = tuple(kind.judge(situation))
+    change = replace(
+        change,
+        warnings=(*change.warnings, *(item.message for item in judgements if not item.blocks)),
+        valid_until=kind.deadline(situation),
+    )
+    stops = [item for item in judgements if item.blocks]
+    if not stops:
+        return change
+    by_path = {item.path: item.message for item in stops if item.path}
+    fields = tuple(
+        replace(item, allowed=False, reason=by_path[item.path]) if item.path in by_path else item
+        for item in change.fields
+    )
+    return block(replace(change, fields=fields), *(item.message for item in stops))
+
+
+def _expected(desired: Desired, record: Record | None, live: Live) -> Spec:
+    """Give the managed fields as they are live now: what a later apply has to find unmoved."""
+    names: Sequence[str] = [*desired.spec, *(record.applied if record else ())]
+    ignored = desired.lifecycle.ignore_changes
+    return {name: live.spec.get(name) for name in dict.fromkeys(names) if name not in ignored}

@@ -1,0 +1,176 @@
+"""
+What ties experiments together: who holds a campaign, an entity or a name, who gives it up, and so who goes first.
+
+An experiment that gives something up goes before the one that claims it. Who claims what another keeps is blocked, a
+circle of claims is blocked with all of it named, and what waits for a blocked change is blocked too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+
+from reconciler.model.change import Action, Change, Plan, block
+from reconciler.model.resource import Found, Key, Live, Spec
+from reconciler.plan.inputs import Inputs
+from reconciler.platforms.base import NOTHING, Claims, Kind
+
+CLAIMING = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE})
+
+
+@dataclass(frozen=True)
+class Holder:
+    """One experiment's claims before and after the plan; `key` is None for one that is not managed."""
+
+    key: Key | None
+    title: str
+    before: Claims
+    after: Claims
+
+
+def ordered(changes: Mapping[Key, Change], inputs: Inputs) -> dict[Key, Change]:
+    """Give the changes in the order of execution, each with the keys it waits for; conflicts are blocked."""
+    holders = {holder.key: holder for holder in _managed(changes, inputs)}
+    strangers = tuple(_unmanaged(changes, inputs))
+    known = dict(changes)
+    waits: dict[Key, set[Key]] = {}
+    for key, change in changes.items():
+        if change.action not in CLAIMING:
+            continue
+        mine = holders[key]
+        for holder in (*holders.values(), *strangers):
+            if holder.key == key:
+                continue
+            kept = _newly(mine, holder.before, mine.after.shared(holder.after))
+            if kept and holder.before.shared(mine.after):
+                known[key] = block(known[key], _held(kept, holder))
+            elif holder.key is not None and _newly(mine, holder.before, mine.after.shared(holder.before)):
+                waits.setdefault(key, set()).add(holder.key)
+    known = _without_cycles(known, waits)
+    return _sorted(known, waits)
+
+
+def propagated(changes: Mapping[Key, Change]) -> dict[Key, Change]:
+    """Give the changes, in the same order, with everything blocked that waits for a blocked one."""
+    result: dict[Key, Change] = {}
+    for key, change in changes.items():
+        stuck = [other for other in change.after if (found := result.get(other)) and found.action is Action.BLOCKED]
+        if stuck and change.action is not Action.BLOCKED:
+            names = ", ".join(str(other) for other in stuck)
+            change = block(change, f"it waits for {names}, which is blocked")
+        result[key] = change
+    return result
+
+
+def freed_for(change: Change, plan: Plan, inputs: Inputs) -> frozenset[str]:
+    """Give the entities that are free by the time a change runs: by those it waits for, and by its own first half."""
+    holders = {holder.key: holder for holder in _managed({item.key: item for item in plan.changes}, inputs)}
+    freed: set[str] = set()
+    for key in change.after:
+        if key in holders:
+            freed |= holders[key].before.entities
+    if change.action is Action.REPLACE and change.key in holders:
+        freed |= holders[change.key].before.entities
+    return frozenset(freed)
+
+
+def _newly(mine: Holder, theirs: Claims, shared: frozenset[str]) -> frozenset[str]:
+    """Give what is newly claimed of `shared`: what both held before the plan is no new conflict."""
+    return shared - mine.before.shared(theirs)
+
+
+def _held(entities: frozenset[str], holder: Holder) -> str:
+    return (
+        f"{', '.join(sorted(entities))} is held by {holder.title}; "
+        "end that one first, or choose another for this experiment"
+    )
+
+
+def _without_cycles(changes: dict[Key, Change], waits: dict[Key, set[Key]]) -> dict[Key, Change]:
+    while True:
+        try:
+            TopologicalSorter({key: waits.get(key, set()) for key in changes}).prepare()
+            return changes
+        except CycleError as error:
+            circle = sorted(set(error.args[1]))
+            names = " and ".join(str(key) for key in circle)
+            for key in circle:
+                reason = (
+                    f"{names} each claim what the other holds, so neither can go first; "
+                    "apply in two steps: let one give up its claim first"
+                )
+                changes[key] = block(changes[key], reason)
+                waits.pop(key, None)
+
+
+def _sorted(changes: Mapping[Key, Change], waits: Mapping[Key, set[Key]]) -> dict[Key, Change]:
+    sorter = TopologicalSorter({key: waits.get(key, set()) & changes.keys() for key in sorted(changes)})
+    sorter.prepare()
+    result: dict[Key, Change] = {}
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        for key in ready:
+            result[key] = replace(changes[key], after=tuple(sorted(waits.get(key, set()) & changes.keys())))
+        sorter.done(*ready)
+    return propagated(result)
+
+
+# --- who holds what ----------------------------------------------------------------------------------------------
+
+
+def _managed(changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[Holder]:
+    for key in sorted({*changes, *inputs.records}):
+        change = changes.get(key)
+        record = inputs.records.get(key)
+        connection = change.connection if change else record.connection if record else ""
+        kind = inputs.kinds(key.kind, connection)
+        live = _live_of(key, change, kind, inputs)
+        before = _holding(kind, live) if live else NOTHING
+        remote_id = live.remote_id if live else ""
+        title = f"{key} ({remote_id})" if remote_id else str(key)
+        yield Holder(key, title, before, _after(kind, change, live, before))
+
+
+def _unmanaged(changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[Holder]:
+    known = {(record.connection, record.remote_id) for record in inputs.records.values() if record.remote_id}
+    known |= {(change.connection, change.remote_id) for change in changes.values() if change.remote_id}
+    kinds = dict(_kinds(changes, inputs))
+    for other in inputs.others:
+        if (other.connection, other.live.remote_id) in known or other.connection not in kinds:
+            continue
+        live = kinds[other.connection].seen_at(other.live, inputs.as_of)
+        name = f" {live.name!r}" if live.name else ""
+        claims = _holding(kinds[other.connection], live)
+        yield Holder(None, f"{live.remote_id}{name} ({live.status}), which is not managed here", claims, claims)
+
+
+def _kinds(changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[tuple[str, Kind]]:
+    for key, change in changes.items():
+        yield change.connection, inputs.kinds(key.kind, change.connection)
+
+
+def _live_of(key: Key, change: Change | None, kind: Kind, inputs: Inputs) -> Live | None:
+    reading = inputs.readings.get(key)
+    if isinstance(reading, Found):
+        return kind.seen_at(reading.live, inputs.as_of)
+    if change is not None and change.remote_id:
+        for other in inputs.others:
+            if other.connection == change.connection and other.live.remote_id == change.remote_id:
+                return other.live
+    return None
+
+
+def _holding(kind: Kind, live: Live) -> Claims:
+    return kind.claims_after_end(live) if live.over else kind.claims(live.spec, live)
+
+
+def _after(kind: Kind, change: Change | None, live: Live | None, before: Claims) -> Claims:
+    if change is None or change.action in (Action.BLOCKED, Action.FORGET, Action.NO_OP):
+        return before
+    if change.action is Action.DELETE:
+        return kind.claims_after_end(live) if live else NOTHING
+    wanted: Spec = {key: value for key, value in (change.target or {}).items() if value is not None}
+    if change.action in (Action.UPDATE, Action.ADOPT) and live is not None:
+        return kind.claims({**live.spec, **wanted})
+    return kind.claims(wanted)

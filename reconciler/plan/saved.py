@@ -1,0 +1,285 @@
+"""
+The plan as one JSON object: what `plan --format json` prints, what `--out` saves, and what `apply FILE` reads back.
+
+The format is versioned: a reader takes any `1.x`, ignores keys that it does not know, and refuses another major
+version. A file that is not a plan is refused with the place of the first thing that is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from reconciler.errors import PlanUnreadable
+from reconciler.model.change import Action, Call, Change, FieldChange, Plan, PlanWarning, Purpose, Severity
+from reconciler.model.resource import Key, Lifecycle, OnImmutableChange, OnRemoval
+from reconciler.model.time import iso, parse_time
+
+FORMAT_VERSION = "1.0"
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """Give a plan as JSON values; equal plans give equal bytes."""
+    return {
+        "formatVersion": FORMAT_VERSION,
+        "createdAt": iso(plan.created_at),
+        "asOf": iso(plan.as_of),
+        "validUntil": iso(plan.valid_until) if plan.valid_until else None,
+        "environment": plan.environment,
+        "complete": plan.complete,
+        "summary": plan.summary,
+        "changes": [_change_to_json(change) for change in plan.changes],
+        "bookkeeping": [_change_to_json(change) for change in plan.bookkeeping],
+        "warnings": [{"key": item.key or None, "message": item.message} for item in plan.warnings],
+        "problems": list(plan.problems),
+        "state": {"lineage": plan.state_lineage, "serial": plan.state_serial},
+    }
+
+
+def dumps(plan: Plan) -> str:
+    """Give a plan as the text of its JSON file."""
+    return json.dumps(plan_to_json(plan), indent=2, ensure_ascii=False) + "\n"
+
+
+def loads(text: str, source: str) -> Plan:
+    """Read a saved plan; raises PlanUnreadable, naming `source`, for anything that is not one."""
+    try:
+        data = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise PlanUnreadable(f"{source} is not a plan file: {error}; make one with plan --out FILE") from None
+    try:
+        return _plan(_Reader(data, ""))
+    except PlanUnreadable as error:
+        raise PlanUnreadable(f"{source}: {error}; make a new one with plan --out FILE") from None
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def _change_to_json(change: Change) -> dict[str, Any]:
+    return {
+        "key": str(change.key),
+        "platform": change.platform,
+        "connection": change.connection,
+        "remoteId": change.remote_id,
+        "action": change.action.value,
+        "intent": change.intent.value if change.intent else None,
+        "status": change.status,
+        "fields": [
+            {
+                "path": item.path,
+                "before": item.before,
+                "after": item.after,
+                "drifted": item.drifted,
+                "allowed": item.allowed,
+                "reason": item.reason,
+                "severity": item.severity.value,
+            }
+            for item in change.fields
+        ],
+        "calls": [
+            {
+                "method": call.method,
+                "path": call.path,
+                "query": dict(call.query),
+                "headers": dict(call.headers),
+                "body": call.body,
+                "purpose": call.purpose.value,
+            }
+            for call in change.calls
+        ],
+        "reasons": list(change.reasons),
+        "warnings": list(change.warnings),
+        "validUntil": iso(change.valid_until) if change.valid_until else None,
+        "destroys": change.destroys,
+        "oldCalls": change.old_calls,
+        "predecessors": list(change.predecessors),
+        "after": [str(key) for key in change.after],
+        "expected": change.expected,
+        "desired": change.target,
+        "lifecycle": {
+            "onImmutableChange": change.lifecycle.on_immutable_change.value,
+            "onRemoval": change.lifecycle.on_removal.value,
+            "preventDestroy": change.lifecycle.prevent_destroy,
+            "ignoreChanges": list(change.lifecycle.ignore_changes),
+        },
+    }
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """A JSON value and the path to it; every access says where it went wrong."""
+
+    def __init__(self, value: Any, path: str) -> None:
+        self.value = value
+        self.path = path
+
+    def fail(self, what: str) -> PlanUnreadable:
+        return PlanUnreadable(f"{self.path or 'the whole'} {what}")
+
+    def get(self, key: str) -> _Reader:
+        if not isinstance(self.value, Mapping):
+            raise self.fail("is not an object")
+        return _Reader(self.value.get(key), f"{self.path}.{key}" if self.path else key)
+
+    def items(self) -> list[_Reader]:
+        if self.value is None:
+            return []
+        if not isinstance(self.value, list):
+            raise self.fail("is not a list")
+        return [_Reader(item, f"{self.path}[{index}]") for index, item in enumerate(self.value)]
+
+    def text(self) -> str:
+        if not isinstance(self.value, str):
+            raise self.fail("is not text")
+        return self.value
+
+    def optional(self) -> str | None:
+        return None if self.value is None else self.text()
+
+    def flag(self, default: bool) -> bool:
+        if self.value is None:
+            return default
+        if not isinstance(self.value, bool):
+            raise self.fail("is neither true nor false")
+        return self.value
+
+    def number(self) -> int:
+        if self.value is None:
+            return 0
+        if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < 0:
+            raise self.fail("is not a number from 0 up")
+        return self.value
+
+    def mapping(self) -> dict[str, Any]:
+        if self.value is None:
+            return {}
+        if not isinstance(self.value, dict):
+            raise self.fail("is not an object")
+        return self.value
+
+    def word(self, words: type[E]) -> E:
+        try:
+            return words(self.text())
+        except ValueError:
+            raise self.fail(f"is not one of {', '.join(word.value for word in words)}") from None
+
+    def parsed(self, read: Callable[[str], Any]) -> Any:
+        try:
+            return read(self.text())
+        except ValueError as error:
+            raise self.fail(f"is wrong: {error}") from None
+
+    def moment(self) -> datetime | None:
+        return None if self.value is None else self.parsed(parse_time)
+
+
+def _plan(reader: _Reader) -> Plan:
+    version = reader.get("formatVersion").text()
+    if version.split(".", 1)[0] != FORMAT_VERSION.split(".", 1)[0]:
+        raise PlanUnreadable(f"formatVersion is {version!r}, this tool reads {FORMAT_VERSION.split('.', 1)[0]}.x")
+    created_at = reader.get("createdAt").parsed(parse_time)
+    as_of = reader.get("asOf").moment() or created_at
+    summary = reader.get("summary")
+    state = reader.get("state")
+    changes = tuple(_change(item) for item in reader.get("changes").items())
+    known = {change.key for change in changes}
+    for change in changes:
+        for key in change.after:
+            if key not in known:
+                raise PlanUnreadable(f"{change.key} waits for {key}, which the plan does not hold")
+    return Plan(
+        created_at=created_at,
+        as_of=as_of,
+        changes=changes,
+        bookkeeping=tuple(_change(item) for item in reader.get("bookkeeping").items()),
+        no_ops=summary.get("no-op").number() if summary.value is not None else 0,
+        environment=reader.get("environment").optional(),
+        warnings=tuple(
+            PlanWarning(item.get("key").optional() or "", item.get("message").text())
+            for item in reader.get("warnings").items()
+        ),
+        problems=tuple(item.text() for item in reader.get("problems").items()),
+        complete=reader.get("complete").flag(True),
+        state_serial=state.get("serial").number() if state.value is not None else 0,
+        state_lineage=(state.get("lineage").optional() or "") if state.value is not None else "",
+    )
+
+
+def _change(reader: _Reader) -> Change:
+    intent = reader.get("intent")
+    desired = reader.get("desired")
+    action = reader.get("action").word(Action)
+    calls = tuple(_call(item) for item in reader.get("calls").items())
+    old_calls = reader.get("oldCalls").number()
+    if old_calls > len(calls) or (action is Action.BLOCKED and calls):
+        raise reader.fail("has calls that do not go with its action")
+    if action in (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.ADOPT) and desired.value is None:
+        raise reader.get("desired").fail("is missing")
+    return Change(
+        key=reader.get("key").parsed(Key.parse),
+        platform=reader.get("platform").text(),
+        connection=reader.get("connection").text(),
+        action=action,
+        remote_id=reader.get("remoteId").optional(),
+        status=reader.get("status").optional(),
+        fields=tuple(_field(item) for item in reader.get("fields").items()),
+        calls=calls,
+        reasons=tuple(item.text() for item in reader.get("reasons").items()),
+        warnings=tuple(item.text() for item in reader.get("warnings").items()),
+        intent=intent.word(Action) if intent.value is not None else None,
+        expected=reader.get("expected").mapping(),
+        target=desired.mapping() if desired.value is not None else None,
+        lifecycle=_lifecycle(reader.get("lifecycle")),
+        old_calls=old_calls,
+        predecessors=tuple(item.text() for item in reader.get("predecessors").items()),
+        after=tuple(item.parsed(Key.parse) for item in reader.get("after").items()),
+        valid_until=reader.get("validUntil").moment(),
+        destroys=reader.get("destroys").flag(False),
+    )
+
+
+def _field(reader: _Reader) -> FieldChange:
+    reader.mapping()
+    severity = reader.get("severity")
+    return FieldChange(
+        path=reader.get("path").text(),
+        before=reader.get("before").value,
+        after=reader.get("after").value,
+        drifted=reader.get("drifted").flag(False),
+        allowed=reader.get("allowed").flag(True),
+        reason=reader.get("reason").optional(),
+        severity=severity.word(Severity) if severity.value is not None else Severity.HARMLESS,
+    )
+
+
+def _call(reader: _Reader) -> Call:
+    path = reader.get("path").text()
+    if not path.startswith("/") or path.startswith("//"):
+        raise reader.get("path").fail("is not a path below the connection's base URL")
+    return Call(
+        method=reader.get("method").text(),
+        path=path,
+        purpose=reader.get("purpose").word(Purpose),
+        query={key: str(value) for key, value in reader.get("query").mapping().items()},
+        headers={key: str(value) for key, value in reader.get("headers").mapping().items()},
+        body=reader.get("body").value,
+    )
+
+
+def _lifecycle(reader: _Reader) -> Lifecycle:
+    if reader.value is None:
+        return Lifecycle()
+    return Lifecycle(
+        on_immutable_change=reader.get("onImmutableChange").word(OnImmutableChange),
+        on_removal=reader.get("onRemoval").word(OnRemoval),
+        prevent_destroy=reader.get("preventDestroy").flag(False),
+        ignore_changes=tuple(item.text() for item in reader.get("ignoreChanges").items()),
+    )
