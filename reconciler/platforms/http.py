@@ -1,0 +1,356 @@
+"""
+The HTTP client that all platforms share, and the one module that imports the HTTP library.
+
+Reads are repeated, writes are sent once: only an answer that says "not done" (429, a 401 before a token refresh, other
+statuses where the platform's page says so) makes a write go out again. What happened to a write is told by the error:
+`NotSent` (nothing happened), `Unclear` (look before sending again), or a `Response` for the platform to decipher.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+import stamina
+import stamina.instrumentation
+
+from reconciler.errors import BadAnswer, NotSent, PlatformError, Unauthorized, Unclear, UsageProblem
+from reconciler.platforms.auth import Authorizer, secrets_of
+from reconciler.platforms.base import ConnectionSettings
+from reconciler.platforms.outgoing import Outgoing, outgoing
+from reconciler.platforms.ratelimit import Clock, Holds, Pace, backoff_s, told_wait_s, used_up_s
+from reconciler.platforms.redact import Redactor
+from reconciler.platforms.response import REQUEST_ID_HEADERS, Response
+from reconciler.platforms.tokens import NO_TOKEN, TokenReply
+from reconciler.platforms.urls import host_of, is_loopback, unsafe
+
+__all__ = ["HttpClient", "Response"]
+
+MAX_CONNECTIONS = 5
+"""httpx 0.28 slows down with larger pools (dependencies: 1,040 requests a second at 5, 261 at 50)."""
+MAX_BODY_BYTES = 64 * 1024 * 1024
+READ_ATTEMPTS = 5
+WAIT_ATTEMPTS = 6
+REPEATED_FOR_READS = frozenset({408, 423, 429})
+
+# Retries are told through `announce`; the library's own log lines would repeat them on stderr, unredacted.
+stamina.instrumentation.set_on_retry_hooks([])
+
+
+class _Again(Exception):
+    """A read that may be repeated: its answer, or the error that came instead; `told` when the wait is done already."""
+
+    def __init__(self, response: Response | None, error: PlatformError | None = None, told: bool = False) -> None:
+        super().__init__()
+        self.response = response
+        self.error = error
+        self.told = told
+
+
+class HttpClient:
+    """
+    One connection's client. Made without I/O; sockets open with the first call; `close` gives them back.
+
+    `headers` go with every call. `concurrency` (at most 5) bounds the calls under way. `pace` slows writes down to a
+    documented rate. `transport` and `clock` are for tests. `requests` counts the requests sent to the API.
+    """
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        auth: Authorizer,
+        *,
+        headers: Mapping[str, str] | None = None,
+        concurrency: int = MAX_CONNECTIONS,
+        pace: Pace | None = None,
+        connect_timeout_s: float = 10.0,
+        read_timeout_s: float = 60.0,
+        deadline_s: float = 120.0,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        request_id_headers: Collection[str] = REQUEST_ID_HEADERS,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        if reason := unsafe(settings.base_url):
+            raise UsageProblem(f"connections.{settings.name}.base_url {reason}")
+        self.requests = 0
+        self.redact = Redactor(secrets_of(settings.auth))
+        self._settings = settings
+        self._auth = auth
+        self._headers = {"Accept": "application/json", "User-Agent": "reconciler", **(headers or {})}
+        self._pace = pace
+        self._deadline_s = deadline_s
+        self._max_body_bytes = max_body_bytes
+        self._request_id_headers = tuple(request_id_headers)
+        self._clock = clock or Clock()
+        self._holds = Holds(settings.name, settings.max_wait_s, settings.announce, self._clock)
+        self._slots = asyncio.Semaphore(max(1, min(concurrency, MAX_CONNECTIONS)))
+        self._transport = transport
+        self._timeout = httpx.Timeout(read_timeout_s, connect=connect_timeout_s, pool=deadline_s)
+        self._opened: httpx.AsyncClient | None = None
+
+    async def read(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+    ) -> Response:
+        """
+        Send a call that changes nothing, again and again where that may help; give the last answer.
+
+        Repeated on 408, 423, 429, 5xx, timeouts and broken connections: up to 5 attempts with growing waits, 429 as
+        long as `max_wait_s` allows. `path` starts with `/` and is relative to the base URL; `query` is ready-made and
+        goes out byte for byte. `content` is a ready-made body instead of `json` (give its Content-Type in `headers`).
+
+        Raises NotSent when the platform cannot be reached, PlatformError when no answer came, Unauthorized,
+        LimitReached, BadAnswer (a redirect, a body over the cap). A last 5xx is given back, not raised.
+        """
+        call = outgoing(method, path, query, (self._headers, headers or {}), json, content, write=False)
+        try:
+            async for attempt in stamina.retry_context(
+                on=_may_repeat,
+                attempts=READ_ATTEMPTS,
+                timeout=self._settings.max_wait_s + 5 * self._deadline_s,
+                wait_initial=0.5,
+                wait_max=20.0,
+                wait_jitter=1.0,
+            ):
+                with attempt:
+                    return await self._read_once(call, last=attempt.num == READ_ATTEMPTS)
+        except _Again as again:
+            if again.response is not None:
+                return again.response
+            if isinstance(again.error, Unclear):  # nothing is unclear about a read: it has no effect
+                raise PlatformError(f"{again.error} ({READ_ATTEMPTS} attempts)", connection=self.name) from None
+            if again.error is not None:
+                raise again.error from None
+        raise AssertionError("the last attempt returns or raises")
+
+    async def write(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        waits_on: Collection[int] = (429,),
+    ) -> Response:
+        """
+        Send a call that changes something, once; give the answer, whatever its status, for the platform to decipher.
+
+        It is sent again only after an answer that says "not done": the statuses of `waits_on` (after the wait that the
+        platform asks for; 429 as long as `max_wait_s` allows, others six times), and one 401 after a token refresh.
+
+        Raises NotSent when nothing left this machine or no token is to be had, Unclear after a timeout, a broken
+        connection, 408 or 5xx (unless in `waits_on`), Unauthorized, LimitReached, BadAnswer for a redirect.
+        """
+        call = outgoing(method, path, query, (self._headers, headers or {}), json, content, write=True)
+        attempt = 0
+        while True:
+            response = await self._exchange(call)
+            attempt += 1
+            if response.status in waits_on and (response.status == 429 or attempt < WAIT_ATTEMPTS):
+                self._hold(call, response, attempt)
+            elif (response.status == 408 or response.status >= 500) and response.status not in waits_on:
+                raise response.error(Unclear, f'it is not known whether this was carried out: "{response.excerpt}"')
+            else:
+                return response
+
+    @property
+    def name(self) -> str:
+        """The connection's name."""
+        return self._settings.name
+
+    async def close(self) -> None:
+        """Give back the sockets; may be called twice."""
+        if self._opened is not None:
+            opened, self._opened = self._opened, None
+            await opened.aclose()
+
+    # --- repeating ---------------------------------------------------------------------------------------------
+
+    async def _read_once(self, call: Outgoing, *, last: bool) -> Response:
+        attempt = 0
+        while True:
+            try:
+                response = await self._exchange(call)
+            except (NotSent, Unclear) as error:
+                if error.code != NO_TOKEN:
+                    raise _Again(None, error) from None
+                raise
+            if response.status != 429:
+                break
+            attempt += 1
+            self._hold(call, response, attempt)
+        if response.status not in REPEATED_FOR_READS and response.status < 500:
+            return response
+        told = self._told_wait(response)
+        if told is not None and not last:
+            self._holds.place(call.key, told, f"HTTP {response.status} from {call.method} {call.path}", response.status)
+        raise _Again(response, told=told is not None)
+
+    def _hold(self, call: Outgoing, response: Response, attempt: int) -> None:
+        """Hold everyone after a 429, this call alone after another "not done"; as told, else with growing waits."""
+        told = self._told_wait(response)
+        seconds = (
+            max(told, 0.05) if told is not None and attempt < WAIT_ATTEMPTS else max(told or 0, backoff_s(attempt))
+        )
+        if response.status == 429:
+            self._holds.place(Holds.EVERYONE, seconds, "rate limit reached (429)", 429)
+        else:
+            why = f"{call.method} {call.path} not done (HTTP {response.status})"
+            self._holds.place(call.key, seconds, why, response.status)
+
+    def _told_wait(self, response: Response) -> float | None:
+        return told_wait_s(response.headers, limited=response.status == 429, wall=self._clock.wall())
+
+    # --- one exchange ------------------------------------------------------------------------------------------
+
+    async def _exchange(self, call: Outgoing) -> Response:
+        """Send when nothing holds the call back, once more after a token refresh; redirects and second 401s raise."""
+        renewed = False
+        while True:
+            response, used = await self._send_when_free(call)
+            if 300 <= response.status < 400:
+                host = host_of(response.headers.get("location", ""))
+                raise response.error(BadAnswer, f"a redirect to host {host}, which is not followed; check base_url")
+            self._note_used_up(call, response)
+            if response.status != 401:
+                return response
+            if renewed or not await self._auth.renew(used, self._post_form, self.redact):
+                raise self._unauthorized(response)
+            renewed = True
+
+    async def _send_when_free(self, call: Outgoing) -> tuple[Response, str]:
+        if call.write and self._pace is not None:
+            await self._pace.take()
+        while True:
+            call.waited_s += await self._holds.clear(*call.hold_keys, waited_s=call.waited_s)
+            async with self._slots:
+                if self._holds.active(*call.hold_keys):  # placed by another call while this one queued
+                    continue
+                base = await self._auth.base_url(self._post_form, self.redact) or self._settings.base_url
+                url = base.rstrip("/") + call.target
+                used = await self._auth.header(call.method, url, self._post_form, self.redact)
+                return await self._send(call, url, used), used
+
+    async def _send(self, call: Outgoing, url: str, authorization: str) -> Response:
+        parts = urlsplit(url)
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        self.requests += 1
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                status, headers, body = await self._transfer(
+                    call.method,
+                    url,
+                    headers={**call.headers, "Authorization": authorization},
+                    content=call.content,
+                    extensions={"target": target.encode("ascii")},  # the library would encode some characters anew
+                )
+        except _TooLong:
+            size = f"the answer is longer than {self._max_body_bytes // (1024 * 1024)} MiB"
+            if call.write:
+                raise self._failed(Unclear, call, f"{size}; it is not known whether this was carried out") from None
+            raise self._failed(BadAnswer, call, size) from None
+        except _NOT_SENT as error:
+            raise self._failed(NotSent, call, f"cannot be reached at {host_of(url)}: {_words(error)}") from None
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
+            raise self._failed(Unclear, call, f"no complete answer from {host_of(url)}: {_words(error)}") from None
+        request_id = next((headers[name] for name in self._request_id_headers if headers.get(name)), "")
+        return Response(
+            status=status,
+            headers=headers,
+            body=body,
+            request_id=self.redact.excerpt(request_id, 100),
+            connection=self.name,
+            method=call.method,
+            path=call.path,
+            redact=self.redact,
+        )
+
+    async def _transfer(self, method: str, url: str, **how: Any) -> tuple[int, dict[str, str], bytes]:
+        async with self._client().stream(method, url, **how) as raw:
+            chunks: list[bytes] = []
+            size = 0
+            async for chunk in raw.aiter_bytes():
+                size += len(chunk)
+                if size > self._max_body_bytes:
+                    raise _TooLong
+                chunks.append(chunk)
+            return raw.status_code, {name.lower(): value for name, value in raw.headers.items()}, b"".join(chunks)
+
+    async def _post_form(self, url: str, form: Mapping[str, str]) -> TokenReply:
+        """Post to a token endpoint, once; raises NotSent when no answer came (nothing was sent to the API then)."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                reply = await self._transfer("POST", url, headers=headers, content=urlencode(form).encode())
+        except (httpx.HTTPError, TimeoutError, _TooLong) as error:
+            words = f"{self.name}: no token from {host_of(url)}: {self.redact.excerpt(_words(error))}"
+            raise NotSent(words, connection=self.name, code=NO_TOKEN) from None
+        return TokenReply(*reply)
+
+    def _note_used_up(self, call: Outgoing, response: Response) -> None:
+        """Hold an endpoint whose quota a successful answer reports as used up."""
+        if response.status < 300 and (wait := used_up_s(response.headers, wall=self._clock.wall())):
+            self._holds.place(call.endpoint, wait, "rate limit used up", 429)
+
+    def _unauthorized(self, response: Response) -> Unauthorized:
+        names = ", ".join(sorted(self._settings.auth)) or "none given"
+        return response.error(
+            Unauthorized,
+            f'not authorised: "{response.excerpt}"; the credentials are wrong, expired or revoked: check the variables '
+            f"behind connections.{self.name}.auth ({names})",
+        )
+
+    def _failed(self, kind: type[PlatformError], call: Outgoing, words: str) -> PlatformError:
+        about = f"{self.name}: {call.method} {self.redact.excerpt(call.path, 300)}"
+        return kind(f"{about}: {self.redact.excerpt(words, 300)}", connection=self.name)
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._opened is None:
+            local = is_loopback(urlsplit(self._settings.base_url).hostname or "")
+            self._opened = httpx.AsyncClient(
+                transport=self._transport,
+                timeout=self._timeout,
+                limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
+                follow_redirects=False,
+                trust_env=not local,
+            )
+        return self._opened
+
+
+class _TooLong(Exception):
+    """A body went over the cap."""
+
+
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+
+
+def _may_repeat(error: Exception) -> bool | float:
+    """Tell stamina whether to repeat: on its own curve, or at once where the wait has been placed already."""
+    if not isinstance(error, _Again):
+        return False
+    return 0.0 if error.told else True
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return f"timed out ({type(error).__name__})"
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

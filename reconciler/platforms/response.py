@@ -1,0 +1,125 @@
+"""What a platform answered, read with care: JSON that is what it says, errors that name the call and hold no secret."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from reconciler.errors import BadAnswer, PlatformError
+from reconciler.platforms.redact import Redactor
+
+E = TypeVar("E", bound=PlatformError)
+
+# Where the platforms put the id that their support asks for. LinkedIn: linkedin.md 10.2 (doc D22); the others are the
+# names in common use (assumed).
+REQUEST_ID_HEADERS = (
+    "x-li-uuid",
+    "x-li-request-id",
+    "x-request-id",
+    "x-transaction-id",
+    "x-transaction",
+    "sfdc-request-id",
+    "x-sfdc-request-id",
+)
+
+
+@dataclass(frozen=True)
+class Response:
+    """
+    One answer. `headers` has lower-case names; `body` is decompressed; `path` is that of the call, without the query.
+
+    `request_id` is what the platform's support asks for, where it was sent.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    request_id: str = ""
+    connection: str = ""
+    method: str = ""
+    path: str = ""
+    redact: Redactor = field(default_factory=Redactor, repr=False, compare=False)
+
+    @property
+    def excerpt(self) -> str:
+        """The beginning of the body, fit to show: at most 200 characters, escaped, secrets masked."""
+        return self.redact.excerpt(self.body)
+
+    @property
+    def content_type(self) -> str:
+        """The media type without parameters, lower case; empty when none was sent."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def json(self) -> Any:
+        """
+        Give the body as JSON values.
+
+        Raises BadAnswer for anything that is not exactly that: HTML, a cut or empty body, a key that stands twice in
+        one object, NaN, infinities, numbers or nesting beyond what can be represented.
+        """
+        try:
+            return _strict(self.body)
+        except (ValueError, RecursionError) as error:
+            raise self.bad_answer(self._why_not(error)) from None
+
+    def _why_not(self, error: Exception) -> str:
+        if not self.body.strip():
+            return "the body is empty where JSON was expected"
+        if self.content_type == "text/html" or self.body.lstrip()[:1] == b"<":
+            return "the body is a web page where JSON was expected"
+        reason = "nested too deep" if isinstance(error, RecursionError) else self.redact.excerpt(str(error), 120)
+        return f"the body is not the JSON expected ({reason})"
+
+    def bad_answer(self, words: str) -> BadAnswer:
+        """Give a BadAnswer that names the call, the status, the content type and shows the body's beginning."""
+        kind = self.redact.excerpt(self.content_type, 60) or "none"
+        shown = f': "{self.excerpt}"' if self.body else ""
+        return self.error(BadAnswer, f"{words}; content type {kind}{shown}")
+
+    def error(self, kind: type[E], words: str, *, code: str = "") -> E:
+        """
+        Give an error of a kind, about this call: connection, method, path, status, request id, then `words`.
+
+        `words` and `code` may quote the platform; both are masked and escaped here (`words` up to 1,000 characters).
+        """
+        request = f", request id {self.request_id}" if self.request_id else ""
+        about = f"{self.connection}: {self.method} {self.redact.excerpt(self.path, 300)}"
+        return kind(
+            f"{about}: HTTP {self.status}{request}: {self.redact.excerpt(words, 1000)}",
+            connection=self.connection,
+            status=self.status,
+            code=self.redact.excerpt(code, 100),
+            request_id=self.request_id,
+        )
+
+
+def _strict(body: bytes) -> Any:
+    return json.loads(
+        body.decode("utf-8-sig"),
+        object_pairs_hook=_once_each,
+        parse_constant=_refuse_constant,
+        parse_float=_finite,
+    )
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} stands twice in one object")
+    return values
+
+
+def _refuse_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text} is too large a number")
+    return value
