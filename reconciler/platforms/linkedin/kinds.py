@@ -13,7 +13,8 @@ from reconciler.model.kind import Cell, Verdict
 from reconciler.model.resource import Desired, Key, Live, Spec
 from reconciler.model.time import iso
 from reconciler.platforms.base import ALWAYS, FOREVER, NOTHING, Claims, Judgement, Kind, Pairing, Situation
-from reconciler.platforms.linkedin import clock, facts, overlaps, rules, wire
+from reconciler.platforms.linkedin import facts, overlaps, rules, wire
+from reconciler.platforms.linkedin.clock import deadline, judge
 from reconciler.platforms.linkedin.fields import FIELDS
 from reconciler.platforms.linkedin.transitions import transition
 from reconciler.platforms.linkedin.values import account_urn, campaign_urn, canonical_text, canonical_time, moment
@@ -38,6 +39,9 @@ class LinkedInExperiment(Kind):
     fields = FIELDS
     rules = rules.RULES
     statuses = facts.EXECUTION_STATES
+    status_field = "executionState"
+    clock = ("PENDING", "RUNNING", "ENDED")
+    ending_states = frozenset({"CANCELED"})
     lifecycle_field = "userIntendedState"
     account_field = "account"
     create_is_guarded = True
@@ -122,11 +126,11 @@ class LinkedInExperiment(Kind):
 
     def judge(self, situation: Situation) -> Iterable[Judgement]:
         """Give blocks and warnings from the rules that need the clock or live values."""
-        return clock.judge(situation)
+        return judge(situation)
 
     def deadline(self, situation: Situation) -> datetime | None:
         """Give the moment from which the change stops being legal or means something else."""
-        return clock.deadline(situation)
+        return deadline(situation)
 
     def create_calls(self, spec: Spec) -> tuple[Call, ...]:
         """Give the one POST that creates an experiment; a state not stated is sent as ACTIVE."""
@@ -143,6 +147,22 @@ class LinkedInExperiment(Kind):
     def done(self, call: Call, live: Live) -> bool:
         """Tell whether a cancel has had its effect: ENDED, or CANCELED and about to end."""
         return call.purpose is Purpose.CANCEL and (live.over or live.spec.get("userIntendedState") == "CANCELED")
+
+    def seen_at(self, live: Live, moment: datetime) -> Live:
+        """
+        Give a live experiment as the clock alone will have made it: started at its start, ended at its end.
+
+        A draft does not start by itself (assumed). What is on hold or stopped ends 90 days after its start (seed).
+        """
+        if live.spec.get("userIntendedState") == "DRAFT" or live.over:
+            return live
+        if live.status in facts.STARTED and live.start is not None and moment >= live.start + facts.RUN_MAX:
+            return replace(live, status="ENDED", over=True)
+        return super().seen_at(live, moment)
+
+    def moved_by_platform(self, live: Live) -> bool:
+        """Tell whether LinkedIn says that it ended the experiment itself (`terminationReason`, seed)."""
+        return bool(live.raw.get("terminationReason"))
 
     def claims(self, spec: Spec, live: Live | None = None) -> Claims:
         """Give the campaigns for the scheduled window; nothing for a draft, a cancelled or an ended experiment."""

@@ -2,7 +2,8 @@
 Which `userIntendedState` may follow which, by execution state.
 
 LinkedIn's page names the states and an error for a wrong move, but prints no table. Each row below says how firm it is;
-a move assumed to work is allowed (a refusal would be reported), one assumed to be refused or not known is not.
+a move assumed to work is allowed (a refusal would be reported), one assumed to be refused or not known is not. What has
+ended never moves again; there, wanting ACTIVE or DRAFT can only be met by a new experiment.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ CANCELED = "a cancelled experiment cannot be taken up again; only a new experime
 
 def _yes(note: str = "", evidence: Evidence = _ASSUMED) -> Cell:
     return Cell(Verdict.IN_PLACE, evidence, note)
+
+
+def _anew(note: str, evidence: Evidence = _SEED) -> Cell:
+    return Cell(Verdict.REPLACE, evidence, note)
 
 
 def _no(note: str, evidence: Evidence = _ASSUMED) -> Cell:
@@ -50,7 +55,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         None,
         frozenset({"ENDED"}),
-        dict.fromkeys(("DRAFT", "ACTIVE", "PAUSED", "CANCELED"), _no(OVER, _SEED)),
+        {"DRAFT": _anew(OVER), "ACTIVE": _anew(OVER), "PAUSED": _no(OVER, _SEED), "CANCELED": _no(OVER, _SEED)},
     ),
     Row("CANCELED", frozenset(EXECUTION_STATES), dict.fromkeys(("DRAFT", "ACTIVE", "PAUSED"), _no(CANCELED, _SEED))),
     Row(
