@@ -39,17 +39,17 @@ def _of_live(action: Action, live: Live) -> Iterator[Judgement]:
             f"status: Salesforce could not create it ({live.failure}); it is not created again while this record "
             "is there: remove the record in Salesforce, or remove the manifest to delete it"
         )
-        yield Judgement(message, blocks=True)
+        yield Judgement(message, blocks=action is not Action.NO_OP)
     elif live.failure:
         yield Judgement(f"status: the last operation on Salesforce failed ({live.failure})")
-    if live.busy:
+    if live.busy and action is not Action.NO_OP:
         status = live.raw.get("status", "Processing")
         yield Judgement(f"status: Salesforce is still at work on it ({status}); apply waits until that is over")
 
 
 def _of_new(spec: Spec) -> Iterator[Judgement]:
     wanted: Any = spec.get("state")
-    if lifecycle.ends(wanted):
+    if wanted in lifecycle.ENDING_STATES:
         message = (
             f"state: a new experiment begins as Created and becomes {wanted} only after it has been Started, which "
             "would expose visitors; ask for Created or Started, or remove the manifest"

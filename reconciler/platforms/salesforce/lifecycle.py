@@ -9,10 +9,13 @@ taken (assumed). Stopped is final: a restart is documented nowhere.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 
 from reconciler.model.change import Purpose
 from reconciler.model.kind import Cell, Evidence, Verdict
+from reconciler.model.resource import Live
+from reconciler.model.time import parse_time
 
 PURPOSES: Final = {"Start": Purpose.START, "Stop": Purpose.STOP, "Archive": Purpose.ARCHIVE}
 
@@ -29,6 +32,9 @@ _REACHED: Final = {
     Purpose.ARCHIVE: frozenset({"Archived"}),
 }
 
+ENDING_STATES: Final = frozenset({"Stopped", "Archived"})
+"""The states that end an experiment: no visitor is assigned after them."""
+
 RESTART_NOTE: Final = "cannot be started again"
 """How the note of a forbidden restart begins: the planner shows it as a warning instead of a block."""
 
@@ -43,9 +49,21 @@ def reached(purpose: Purpose, state: str) -> bool:
     return state in _REACHED.get(purpose, frozenset())
 
 
-def ends(wanted: Any) -> bool:
-    """Tell whether a wanted state ends the experiment: no visitor is assigned after it."""
-    return wanted in ("Stopped", "Archived")
+def may_have_stopped_itself(live: Live) -> bool:
+    """
+    Tell whether the platform may have picked the winner and stopped the experiment (assumed that it does).
+
+    It does so in mode Automatic only, and not before the minimum duration is over; where the dates are not shown, a
+    person is taken to have done it.
+    """
+    shortest = live.spec.get("minimumDurationInMinutes")
+    if live.status != "Stopped" or live.spec.get("winnerSelectionMode") != "Automatic" or not isinstance(shortest, int):
+        return False
+    try:
+        started, stopped = (parse_time(str(live.raw.get(key))) for key in ("startedDate", "stoppedDate"))
+    except ValueError:
+        return False
+    return stopped - started >= timedelta(minutes=shortest)
 
 
 def transition(state: str, wanted: Any) -> Cell:
