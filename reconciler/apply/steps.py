@@ -207,7 +207,7 @@ async def _make(worker: Worker, calls: tuple[Call, ...], record: Record | None) 
         predecessors=change.predecessors,
     )
     found = await _search(worker) if pending else None
-    if pending and found is None and not worker.kind.create_is_guarded and record is not None:
+    if pending and found is None and not worker.kind.create_is_guarded(change.target) and record is not None:
         found = await _search_until_grace(worker, record)
     if found is not None:
         answer = Answer(found.remote_id, found)
@@ -236,7 +236,7 @@ async def _send_create(worker: Worker, call: Call, before: Record | None) -> Ans
             found = await _search(worker)
             if found is not None:
                 return Answer(found.remote_id, found)
-            if attempt >= MAX_CREATES or not worker.kind.create_is_guarded:
+            if attempt >= MAX_CREATES or not worker.kind.create_is_guarded(worker.change.target or {}):
                 raise Unclear(
                     f"{error}; it was not found on the platform: run apply again, which searches before it sends",
                     connection=worker.change.connection,

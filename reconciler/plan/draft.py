@@ -70,6 +70,8 @@ def draft_removed(record: Record, inputs: Inputs) -> Draft:
         return Draft(replace(base, reasons=(why,)))
     if record.remote_id:
         reading = inputs.readings.get(record.key, Unknown("it was not read"))
+    elif record.intent_at is None:
+        reading = Gone("it was never created")
     else:
         same = _candidates(kind, record.connection, record.applied, record.key, inputs)
         if record.connection in inputs.unsearched:

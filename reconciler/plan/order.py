@@ -129,7 +129,8 @@ def _managed(changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[Holder]:
         before = _holding(kind, live) if live else NOTHING
         remote_id = live.remote_id if live else ""
         title = f"{key} ({remote_id})" if remote_id else str(key)
-        yield Holder(key, title, before, _after(kind, change, live, before))
+        after = _after(kind, change, live, before)
+        yield Holder(key, title, _scoped(before, kind, connection), _scoped(after, kind, connection))
 
 
 def _unmanaged(changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[Holder]:
@@ -141,7 +142,7 @@ def _unmanaged(changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[Holder
             continue
         live = kinds[other.connection].seen_at(other.live, inputs.as_of)
         name = f" {live.name!r}" if live.name else ""
-        claims = _holding(kinds[other.connection], live)
+        claims = _scoped(_holding(kinds[other.connection], live), kinds[other.connection], other.connection)
         yield Holder(None, f"{live.remote_id}{name} ({live.status}), which is not managed here", claims, claims)
 
 
@@ -174,3 +175,10 @@ def _after(kind: Kind, change: Change | None, live: Live | None, before: Claims)
     if change.action in (Action.UPDATE, Action.ADOPT) and live is not None:
         return kind.claims({**live.spec, **wanted})
     return kind.claims(wanted)
+
+
+def _scoped(claims: Claims, kind: Kind, connection: str) -> Claims:
+    """Give claims in which a name that means something within one connection only carries that connection."""
+    if not kind.claims_are_local:
+        return claims
+    return replace(claims, entities=frozenset(f"{entity} of {connection}" for entity in claims.entities))

@@ -106,8 +106,8 @@ class Kind(ABC):
     """The top-level key that names the ad account, where there is one."""
     label_field: ClassVar[str] = "name"
     """The top-level key that people know the experiment by."""
-    create_is_guarded: ClassVar[bool] = True
-    """Whether the platform itself refuses a second create of the same experiment."""
+    claims_are_local: ClassVar[bool] = False
+    """Whether what is claimed (a name) means something within one connection only."""
     default_api_version: ClassVar[str] = ""
 
     def __init__(self, api_version: str = "") -> None:
@@ -223,6 +223,10 @@ class Kind(ABC):
 
         Updates are judged by comparing fields and deletes by `Gone`; neither is asked here.
         """
+
+    def create_is_guarded(self, spec: Spec) -> bool:
+        """Tell whether the platform itself refuses a second create of the same experiment."""
+        return True
 
     def claims(self, spec: Spec, live: Live | None = None) -> Claims:
         """Give what an experiment of this spec holds; nothing when it is over or is wanted ended."""

@@ -44,8 +44,6 @@ class LinkedInExperiment(Kind):
     ending_states = frozenset({"CANCELED"})
     lifecycle_field = "userIntendedState"
     account_field = "account"
-    create_is_guarded = True
-    """A second create is refused with CAMPAIGN_ALREADY_SCHEDULED (seed); not known to hold for a DRAFT (assumed)."""
     default_api_version = "202609"
 
     @property
@@ -163,6 +161,10 @@ class LinkedInExperiment(Kind):
     def moved_by_platform(self, live: Live) -> bool:
         """Tell whether LinkedIn says that it ended the experiment itself (`terminationReason`, seed)."""
         return bool(live.raw.get("terminationReason"))
+
+    def create_is_guarded(self, spec: Spec) -> bool:
+        """A second create is refused with CAMPAIGN_ALREADY_SCHEDULED (seed); that is not known to hold for a DRAFT."""
+        return spec.get("userIntendedState") != "DRAFT"
 
     def claims(self, spec: Spec, live: Live | None = None) -> Claims:
         """Give the campaigns for the scheduled window; nothing for a draft, a cancelled or an ended experiment."""

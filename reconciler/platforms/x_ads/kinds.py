@@ -29,9 +29,9 @@ class XAdsABTest(Kind):
     fields = FIELDS
     rules = RULES
     statuses = STATUSES
+    clock = STATUSES
     account_field = "account_id"
-    create_is_guarded = False
-    """That an entity can be in one test only makes a second create likely to fail; no page promises it."""
+    clock = ("SCHEDULED", "LIVE", "COMPLETED")
     default_api_version = API_VERSION
 
     @property
