@@ -139,10 +139,8 @@ class Builder:
             try:
                 value = resolve(text)
             except Ambiguous as problem:
-                found = "a value" if self.quiet else plain(text)
-                self._refuse(
-                    line, column, f"{found}: {problem}", "" if self.quiet else f'write "{plain(text)}" for text'
-                )
+                fix = "" if self.quiet else f'write "{plain(text)}" for text'
+                self._refuse(line, column, f"{self._word(text)}: {problem}", fix)
         node: Node = (line, column, None)
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, node, 1, 0)

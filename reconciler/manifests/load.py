@@ -50,7 +50,7 @@ def load(files: Iterable[SourceFile]) -> Loaded:
     return Loaded(tuple(documents), tuple(problems))
 
 
-def load_file(path: Path, name: str) -> Loaded:
+def load_file(path: Path, name: str, *, quiet: bool = False) -> Loaded:
     """Read one file; `name` is what messages call it. A file that cannot be read is a diagnostic."""
     try:
         if not path.is_file():
@@ -66,10 +66,10 @@ def load_file(path: Path, name: str) -> Loaded:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         return _failed(Location(name), f"the file cannot be read: {error.strerror or error}")
-    return load_bytes(data, name)
+    return load_bytes(data, name, quiet=quiet)
 
 
-def load_bytes(data: bytes, name: str) -> Loaded:
+def load_bytes(data: bytes, name: str, *, quiet: bool = False) -> Loaded:
     """Read the bytes of one file as UTF-8, with or without a byte order mark."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return _failed(Location(name, 1, 1), "the file is UTF-16", hint="save it as UTF-8")
@@ -78,9 +78,8 @@ def load_bytes(data: bytes, name: str) -> Loaded:
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8", "replace")
         place = _place(name, before, len(before))
-        byte = error.object[error.start]
-        return _failed(place, f"the file is not UTF-8: byte 0x{byte:02x} stands here", hint="save it as UTF-8")
-    return load_text(text, name)
+        return _failed(place, "the file is not UTF-8 here", hint="save it as UTF-8")
+    return load_text(text, name, quiet=quiet)
 
 
 def load_text(text: str, name: str, *, quiet: bool = False) -> Loaded:
@@ -104,7 +103,9 @@ def load_text(text: str, name: str, *, quiet: bool = False) -> Loaded:
     builder.run()
     problems = builder.problems
     if not builder.documents and not problems:
-        problems = [Diagnostic(Severity.ERROR, Location(name), "the file holds no manifest")]
+        problems = [
+            Diagnostic(Severity.ERROR, Location(name), "the file is empty" if quiet else "the file holds no manifest")
+        ]
     return Loaded(tuple(builder.documents), tuple(problems))
 
 
