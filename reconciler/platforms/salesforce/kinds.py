@@ -34,8 +34,6 @@ class SalesforceExperiment(Kind):
     statuses: ClassVar[tuple[str, ...]] = STATES
     status_field: ClassVar[str] = "state"
     lifecycle_field: ClassVar[str | None] = "state"
-    status_field: ClassVar[str] = "state"
-    ending_states: ClassVar[frozenset[str]] = frozenset({"Stopped", "Archived"})
     claims_are_local: ClassVar[bool] = True
     ending_states: ClassVar[frozenset[str]] = lifecycle.ENDING_STATES
     default_api_version: ClassVar[str] = DEFAULT_API_VERSION
@@ -105,14 +103,6 @@ class SalesforceExperiment(Kind):
     def done(self, call: Call, live: Live) -> bool:
         """Tell whether a start, stop or archive has nothing left to do."""
         return lifecycle.reached(call.purpose, live.status)
-
-    def moved_by_platform(self, live: Live) -> bool:
-        """Tell whether Salesforce may have stopped it itself: Automatic, and past its minimum duration (assumed)."""
-        return lifecycle.may_have_stopped_itself(live)
-
-    def moved_by_platform(self, live: Live) -> bool:
-        """Tell whether it is Stopped in Automatic mode: the platform may pick a winner and stop by itself (assumed)."""
-        return live.status == "Stopped" and live.spec.get("winnerSelectionMode") == "Automatic"
 
     def claims(self, spec: Spec, live: Live | None = None) -> Claims:
         """Give the API name, always: an archived experiment keeps it too."""

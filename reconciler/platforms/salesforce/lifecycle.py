@@ -9,13 +9,10 @@ taken (assumed). Stopped is final: a restart is documented nowhere.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Final
 
 from reconciler.model.change import Purpose
 from reconciler.model.kind import Cell, Evidence, Verdict
-from reconciler.model.resource import Live
-from reconciler.model.time import parse_time
 
 PURPOSES: Final = {"Start": Purpose.START, "Stop": Purpose.STOP, "Archive": Purpose.ARCHIVE}
 
@@ -47,23 +44,6 @@ def actions(state: str, wanted: str) -> tuple[str, ...]:
 def reached(purpose: Purpose, state: str) -> bool:
     """Tell whether a start, stop or archive has nothing left to do in a state."""
     return state in _REACHED.get(purpose, frozenset())
-
-
-def may_have_stopped_itself(live: Live) -> bool:
-    """
-    Tell whether the platform may have picked the winner and stopped the experiment (assumed that it does).
-
-    It does so in mode Automatic only, and not before the minimum duration is over; where the dates are not shown, a
-    person is taken to have done it.
-    """
-    shortest = live.spec.get("minimumDurationInMinutes")
-    if live.status != "Stopped" or live.spec.get("winnerSelectionMode") != "Automatic" or not isinstance(shortest, int):
-        return False
-    try:
-        started, stopped = (parse_time(str(live.raw.get(key))) for key in ("startedDate", "stoppedDate"))
-    except ValueError:
-        return False
-    return stopped - started >= timedelta(minutes=shortest)
 
 
 def transition(state: str, wanted: Any) -> Cell:
