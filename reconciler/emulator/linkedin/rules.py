@@ -59,7 +59,7 @@ def check_entities(world: World, entity: Mapping[str, Any]) -> list[Failure]:
         else:
             found.append(row)
             failures += _campaign(row, entity["keyMetric"], urn, f"/cells/{number}/reference/campaign")
-    if len(found) == len(entity["cells"]):
+    if found and len(found) == len(entity["cells"]):
         failures += _together(world, entity, found)
     return failures
 
