@@ -31,7 +31,6 @@ class XAdsABTest(Kind):
     statuses = STATUSES
     clock = STATUSES
     account_field = "account_id"
-    clock = ("SCHEDULED", "LIVE", "COMPLETED")
     default_api_version = API_VERSION
 
     @property
