@@ -13,6 +13,10 @@ NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 NAME_LENGTH = 63
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -26,6 +30,7 @@ class Metadata(_Part):
     connection: str = Field(
         default="",
         min_length=1,
+        json_schema_extra=_without_default,
         description="The connection of the project file to use; may be left out where its platform has just one.",
     )
     labels: dict[str, str] = Field(default_factory=dict, description="Free labels; their values are text.")
