@@ -82,8 +82,11 @@ class Emulator(Starlette):
     async def _serve(self, scope: Scope, body: bytes, *, stale: bool) -> _Answer:
         """Run the platform's handler under the lock and save what it did; what a handler raises becomes a 500."""
         with self.world.lock:
-            for module in PLATFORMS.values():
-                module.tick(self.world)
+            try:
+                for module in PLATFORMS.values():
+                    module.tick(self.world)
+            except Exception:
+                return _broken(scope)
             writes = scope["method"] not in ("GET", "HEAD")
             before = copy.deepcopy(self.world.data["tables"]) if writes and self.faults.want_history else None
             current = self.world.data["tables"]
@@ -104,9 +107,7 @@ class Emulator(Starlette):
         try:
             await super().__call__(scope, _replay(body), collected)
         except Exception:
-            _LOG.exception("a handler of the emulator failed: %s %s", scope["method"], scope["path"])
-            headers = ((b"content-type", b"application/json"),)
-            return _Answer(500, headers, b'{"status": 500, "message": "Internal error of the emulator"}')
+            return _broken(scope)
         return collected.answer()
 
     def _save(self, writes: bool) -> None:
@@ -145,6 +146,13 @@ def _platform(path: str) -> str | None:
         if path == prefix or path.startswith(prefix + "/"):
             return name
     return None
+
+
+def _broken(scope: Scope) -> _Answer:
+    """Log the exception at hand and give the answer that no platform would give."""
+    _LOG.exception("the emulator failed at %s %s", scope["method"], scope["path"])
+    headers = ((b"content-type", b"application/json"),)
+    return _Answer(500, headers, b'{"status": 500, "message": "Internal error of the emulator"}')
 
 
 class _Collector:

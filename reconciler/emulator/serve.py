@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
 import time
@@ -77,19 +78,24 @@ def run_forever(
     world: World, port: int, faults: Faults | None = None, *, announce: Callable[[str], None] = lambda line: None
 ) -> None:
     """
-    Serve until interrupted, then save the world; raises OSError when the port is taken.
+    Serve until interrupted or terminated, then save the world; raises OSError when the port is taken.
 
     `announce` gets one line a platform, `NAME URL`, once the port listens.
     """
+    app = build(world, faults)
     listener = _listen(port)
     real_port = listener.getsockname()[1]
     for platform, prefix in PREFIXES.items():
         announce(f"{platform} http://{HOST}:{real_port}{prefix}")
+    terminated = signal.SIGTERM if threading.current_thread() is threading.main_thread() else None
+    before = signal.signal(terminated, signal.default_int_handler) if terminated else None
     try:
-        _server(build(world, faults)).run([listener])
+        _server(app).run([listener])
     except KeyboardInterrupt:  # uvicorn hands the signal on once it has stopped
         pass
     finally:
+        if terminated:
+            signal.signal(terminated, before)
         listener.close()
         with world.lock:
             world.save()

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from reconciler.emulator.linkedin import campaigns, experiments, restli
 from reconciler.emulator.linkedin.auth import Caller, caller, grant_token
 from reconciler.emulator.linkedin.problems import Refused, bad_parameter, gateway
+from reconciler.emulator.linkedin.seeds import complete
 from reconciler.emulator.world import World
 
 PREFIX = "/linkedin"
@@ -86,7 +87,12 @@ class Call:
 
 
 def routes(world: World) -> list[Route]:
-    """Give the one route of the platform; what it means is decided from the raw path."""
+    """
+    Give the one route of the platform; what it means is decided from the raw path.
+
+    Completes hand-written rows first; raises ValueError for one that cannot be completed.
+    """
+    complete(world)
 
     async def serve(request: Request) -> Response:
         raw_body = await request.body()

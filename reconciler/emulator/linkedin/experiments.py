@@ -37,6 +37,8 @@ def create(world: World, who: Caller, body: dict[str, Any]) -> dict[str, Any]:
         raise failed(failures)
     now = world.now_ms()
     number = world.next_number("linkedin.experiment", FIRST_ID)
+    while str(number) in _table(world):  # a seed may hold ids of its own
+        number = world.next_number("linkedin.experiment", FIRST_ID)
     stamp = {"actor": who.member, "time": now}
     row: Row = {"autoStop": DEFAULT_AUTO_STOP, **copy.deepcopy(body), "id": number, "executionState": "PENDING"}
     row |= {"created": dict(stamp), "lastModified": dict(stamp)}

@@ -19,6 +19,7 @@ _TABLES = {
     "sponsoredCampaignGroup": "campaignGroups",
     "sponsoredCampaign": "campaigns",
 }
+_STATUSES = ("ACTIVE", "DRAFT", "PAUSED", *lifecycle.DEAD_CAMPAIGN)
 _ACTOR = "urn:li:member:99"
 
 
@@ -35,6 +36,8 @@ def edit(world: World, remote_id: str, changes: dict[str, Any]) -> None:
     if not re.fullmatch(r"[0-9]+", remote_id):
         if "id" in changes:
             raise ValueError("an id cannot change")
+        if "status" in changes and changes["status"] not in _STATUSES:
+            raise ValueError(f"status is one of {', '.join(_STATUSES)}")
         _set(row, copy.deepcopy(changes))
         return
     sets = copy.deepcopy(changes)

@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.emulator.world import Row, Table
+from reconciler.emulator.linkedin.schema import check_whole, urn_id
+from reconciler.emulator.world import Row, Table, World
 
 TOKEN = "emulator-linkedin-token"
 VIEWER_TOKEN = "emulator-linkedin-viewer"
@@ -65,6 +66,49 @@ def seed() -> dict[str, Table]:
         "campaigns": keyed(*rows),
         "experiments": {},
     }
+
+
+def complete(world: World) -> None:
+    """
+    Fill in what rows of a hand-written seed leave out: ids, statuses, and what the platform itself makes.
+
+    Raises ValueError that names the row when it lacks what only its author can know.
+    """
+    tables = {name: world.table("linkedin", name) for name in ("accounts", "campaignGroups", "campaigns")}
+    for key, row in tables["accounts"].items():
+        tables["accounts"][key] = {**account(_number("accounts", key)), **row}
+    for key, row in tables["campaignGroups"].items():
+        owner = _linked("campaignGroups", key, row, "account", "sponsoredAccount")
+        tables["campaignGroups"][key] = {**group(_number("campaignGroups", key), owner), **row}
+    for key, row in tables["campaigns"].items():
+        owner = _linked("campaigns", key, row, "account", "sponsoredAccount")
+        above = _linked("campaigns", key, row, "campaignGroup", "sponsoredCampaignGroup")
+        tables["campaigns"][key] = {**campaign(_number("campaigns", key), owner, above), **row}
+    stamp = {"actor": MEMBER, "time": world.now_ms()}
+    for key, row in world.table("linkedin", "experiments").items():
+        flaws = check_whole({name: value for name, value in row.items() if not name.startswith("_")})
+        if flaws:
+            raise ValueError(f"linkedin.experiments.{key}{flaws[0].path}: {flaws[0].message}")
+        row.setdefault("id", _number("experiments", key))
+        row.setdefault("autoStop", "AUTO_STOP_AT_END_DATE")
+        row.setdefault("executionState", "PENDING")
+        for name in ("created", "lastModified"):
+            row.setdefault(name, dict(stamp))
+        if row["executionState"] in ("RUNNING", "ON_HOLD", "STOPPED"):
+            row.setdefault("_startedAt", row["scheduledStartAt"])
+
+
+def _number(table: str, key: str) -> int:
+    if not key.isdecimal():
+        raise ValueError(f"linkedin.{table}.{key}: an id is a number")
+    return int(key)
+
+
+def _linked(table: str, key: str, row: Row, name: str, kind: str) -> int:
+    number = urn_id(kind, row.get(name))
+    if number is None:
+        raise ValueError(f"linkedin.{table}.{key}.{name}: a URN urn:li:{kind}:N is expected, found {row.get(name)!r}")
+    return number
 
 
 def keyed(*rows: Row) -> Table:

@@ -1,4 +1,4 @@
-"""Headers, tokens, roles, encodings, the finder and the reads of campaigns: what a client must get right on the wire."""
+"""Headers, tokens, roles, encodings, the finder and the reads of campaigns: what a client must get right."""
 
 from __future__ import annotations
 
@@ -118,17 +118,18 @@ class TestRoles:
         assert api.call("POST", "/rest/adExperiments", api.body(), headers).status_code == 403
 
 
-class TestTokens:
-    FORM = {
-        "grant_type": "refresh_token",
-        "refresh_token": "emulator-refresh",
-        "client_id": "emulator-client",
-        "client_secret": "emulator-secret",
-    }
+FORM = {
+    "grant_type": "refresh_token",
+    "refresh_token": "emulator-refresh",
+    "client_id": "emulator-client",
+    "client_secret": "emulator-secret",
+}
 
+
+class TestTokens:
     def ask(self, api: Any, **changes: str) -> Any:
         url = api.server.base_url("linkedin") + "/oauth/v2/accessToken"
-        form = {name: text for name, text in {**self.FORM, **changes}.items() if text}
+        form = {name: text for name, text in {**FORM, **changes}.items() if text}
         return requests.post(url, data=form, timeout=10)
 
     def test_a_token_works_until_it_expires(self, api: Any) -> None:
@@ -169,7 +170,7 @@ class TestTokens:
 
     def test_json_is_no_form(self, api: Any) -> None:
         url = api.server.base_url("linkedin") + "/oauth/v2/accessToken"
-        assert requests.post(url, json=self.FORM, timeout=10).json()["error"] == "invalid_request"
+        assert requests.post(url, json=FORM, timeout=10).json()["error"] == "invalid_request"
 
 
 class TestRestLi:
