@@ -33,7 +33,10 @@ def canonical_time(value: Any) -> str:
         raise ValueError(
             f"{value} looks like seconds; LinkedIn counts milliseconds: write {value * 1000} or an ISO 8601 time"
         )
-    return iso(from_epoch_ms(value))
+    try:
+        return iso(from_epoch_ms(value))
+    except ValueError:
+        raise ValueError(f"{value} is not a time in milliseconds: it lies beyond the year 9999") from None
 
 
 def epoch_ms(time: str) -> int:
