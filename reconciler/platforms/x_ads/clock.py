@@ -31,9 +31,11 @@ _UNTIL_START: Final = {"name", "description", "start_time", "user_groups"}
 def judgements(situation: Situation) -> Iterator[Judgement]:
     """Give blocks and warnings for one change at `situation.now`."""
     if situation.action in _MAKES:
-        yield from _judge_new(situation.desired, situation.now)
+        yield from _judge_new(situation.target, situation.now)
     elif situation.action is Action.DELETE:
         yield from _judge_end(situation)
+    elif situation.action is Action.NO_OP:
+        yield from _judge_rest(situation)
     elif situation.live is not None and not _over(situation.live):
         yield from _judge_update(situation, situation.live)
 
@@ -50,7 +52,7 @@ def deadline_of(situation: Situation) -> datetime | None:
     if live is not None and not _over(live):
         moments += [moment for moment in (_next_move(live),) if moment]
     if situation.action in _MAKES:
-        moments.append(_time(situation.desired, "start_time"))
+        moments.append(_time(situation.target, "start_time"))
     elif situation.action is not Action.DELETE:
         moments += [_time(situation.target, name) for name in ("start_time", "end_time") if situation.changes(name)]
     return min(moments, default=None)
@@ -121,6 +123,13 @@ def _judge_duration(target: Spec) -> Iterator[Judgement]:
         yield _block(END_AFTER_START, "end_time", message)
     elif end - start < MIN_DURATION:
         yield _block(LONG_ENOUGH, "end_time", f"the test would last {_span(end - start)}; X asks for at least 1 day")
+
+
+def _judge_rest(situation: Situation) -> Iterator[Judgement]:
+    live, now = situation.live, situation.now
+    if live is not None and live.status == SCHEDULED and live.start is not None and now < live.start <= now + SOON:
+        message = f"all but `end_time` can be changed until {_at(live.start)}, in {_span(live.start - now)}"
+        yield _warning(WINDOW_OPEN, "", message)
 
 
 def _judge_end(situation: Situation) -> Iterator[Judgement]:

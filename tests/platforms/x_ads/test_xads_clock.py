@@ -121,6 +121,20 @@ def test_a_change_that_the_table_refuses_has_no_window(spec: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(
+    ("status", "now", "expected"),
+    [
+        ("SCHEDULED", LONG_BEFORE, []),
+        ("SCHEDULED", at("2022-05-24T22:00"), [(WARN, "XAD014")]),
+        ("SCHEDULED", START, []),
+        ("LIVE", at("2022-05-26T00:00"), []),
+        ("COMPLETED", END, []),
+    ],
+)
+def test_at_rest_a_closing_window_is_said(spec: dict[str, Any], status: str, now: datetime, expected: Any) -> None:
+    assert judged(Situation(Action.NO_OP, now, live_test(spec, status), spec, spec)) == expected
+
+
+@pytest.mark.parametrize(
     ("status", "now", "words"),
     [
         ("SCHEDULED", LONG_BEFORE, None),
