@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import signal
 import subprocess
@@ -432,3 +433,20 @@ class TestData:
         code = "import sys, reconciler.emulator.world; print(sorted({'starlette', 'uvicorn'} & set(sys.modules)))"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "[]"
+
+
+def test_the_emulator_shares_no_code_with_the_planner() -> None:
+    root = Path(__file__).parents[2] / "reconciler" / "emulator"
+    strangers = []
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or "."] if node.level == 0 else ["."]
+            strangers += [
+                f"{path.name}: {name}"
+                for name in names
+                if name == "." or (name.split(".")[0] == "reconciler" and not name.startswith("reconciler.emulator"))
+            ]
+    assert len(list(root.rglob("*.py"))) > 20
+    assert strangers == []
