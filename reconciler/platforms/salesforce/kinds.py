@@ -104,6 +104,10 @@ class SalesforceExperiment(Kind):
         """Tell whether a start, stop or archive has nothing left to do."""
         return lifecycle.reached(call.purpose, live.status)
 
+    def moved_by_platform(self, live: Live) -> bool:
+        """Tell whether it is Stopped in Automatic mode: the platform may pick a winner and stop by itself (assumed)."""
+        return live.status == "Stopped" and live.spec.get("winnerSelectionMode") == "Automatic"
+
     def claims(self, spec: Spec, live: Live | None = None) -> Claims:
         """Give the API name, always: an archived experiment keeps it too."""
         return Claims(frozenset({f"experiment name {self.identity(spec, live)}"}))
