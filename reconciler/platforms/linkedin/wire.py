@@ -86,7 +86,7 @@ def from_wire(body: Mapping[str, Any], account: str = "") -> Live:
 
 def _remote_id(stated: Mapping[str, Any]) -> str:
     value = stated.get("id")
-    if isinstance(value, str) and value.isdigit():
+    if isinstance(value, str) and value.isdecimal():
         return value
     return str(_whole(value, "id", "an experiment"))
 
@@ -182,10 +182,25 @@ def end_calls(live: Live) -> tuple[Call, ...]:
     path = path_of(live.remote_id)
     if live.status == "PENDING":
         return (Call("DELETE", path, Purpose.DELETE),)
-    if live.over or live.spec.get("userIntendedState") == "CANCELED":
+    if live.over or is_ending(live):
         return ()
     body = {"patch": {"$set": {"userIntendedState": "CANCELED"}}}
     return (Call("POST", path, Purpose.CANCEL, headers=_PARTIAL_UPDATE, body=body),)
+
+
+def is_ending(live: Live) -> bool:
+    """Tell whether an experiment is cancelled and not ENDED yet."""
+    return not live.over and live.spec.get("userIntendedState") == "CANCELED"
+
+
+def validation_entity(target: Mapping[str, Any], live: Live | None) -> dict[str, Any]:
+    """
+    Give what the dry run is asked about: a new experiment without an id, or a stored one whole with its id (seed).
+
+    Read-only fields other than the id are left out (assumed: they might be refused).
+    """
+    body = to_wire({"userIntendedState": facts.DEFAULT_INTENDED_STATE, **target})
+    return body if live is None else {"id": int(live.remote_id), **body}
 
 
 def path_of(remote_id: str) -> str:
