@@ -104,7 +104,8 @@ class _Search:
             if not hits:
                 self._error(_name(given), "the folder holds no .yaml or .yml file")
         elif path.is_file():
-            self._take(path)
+            if not self._leaves(path):
+                self._take(path)
         else:
             self._error(_name(given), "no such file or folder" if not path.exists() else "this is not a file")
 
