@@ -33,6 +33,7 @@ from reconciler.platforms.salesforce.answers import query_page, refusal
 from reconciler.platforms.salesforce.facts import DEFAULT_DATA_SPACE, PARALLEL_REQUESTS
 from reconciler.platforms.salesforce.kinds import KIND
 from reconciler.platforms.salesforce.wire import experiment_path
+from reconciler.platforms.tokens import NO_TOKEN
 
 if TYPE_CHECKING:
     import httpx
@@ -290,7 +291,8 @@ class _Halt:
         self.error: PlatformError | None = None
 
     def note(self, error: PlatformError) -> None:
-        hopeless = isinstance(error, LimitReached) or (isinstance(error, Unauthorized) and error.status == 401)
+        no_access = isinstance(error, Unauthorized) and error.status != 403  # a 403 may be about one experiment only
+        hopeless = isinstance(error, LimitReached) or no_access or error.code == NO_TOKEN
         if hopeless and self.error is None:
             self.error = error
 
