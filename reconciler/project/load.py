@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import InvalidInput, UsageProblem
 from reconciler.manifests.discover import PROJECT_FILE
@@ -14,7 +14,9 @@ from reconciler.manifests.words import plain, shown
 from reconciler.model.diagnostic import Diagnostic, PathTuple, Severity
 from reconciler.platforms.base import Platform
 from reconciler.project.project import Connection, Guards, Project, State
-from reconciler.project.schema import ProjectEntry
+
+if TYPE_CHECKING:
+    from reconciler.project.schema import ProjectEntry
 
 
 def load_project(directory: str | Path, env: str | None = None, platforms: Sequence[Platform] | None = None) -> Project:
@@ -64,6 +66,7 @@ def _read(
     from pydantic import ValidationError
 
     from reconciler.project.rules import problems as broken_rules
+    from reconciler.project.schema import ProjectEntry
     from reconciler.validate.schema_errors import diagnostics
 
     if not isinstance(document.value, dict):
@@ -85,6 +88,8 @@ def _read(
 def _sound_part(value: dict[str, Any]) -> ProjectEntry:
     """Give what can be read of a file that has mistakes, so that one mistake does not hide the others."""
     from pydantic import ValidationError
+
+    from reconciler.project.schema import ProjectEntry
 
     sound: dict[str, Any] = {"version": 1}
     connections = value.get("connections")

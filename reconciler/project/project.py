@@ -94,14 +94,13 @@ class Project:
         url = base_url if base_url is not None else reader.address(("base_url",), connection.base_url)
         secrets = dict(auth) if auth is not None else dict(reader.auth())
         accounts = tuple(reader.accounts())
-        version = reader.read(("api_version",), connection.api_version)
         if reader.problems:
             raise ReconcilerError("\n".join(dict.fromkeys(reader.problems)))
         return ConnectionSettings(
             name=name,
             platform=connection.platform,
             base_url=url.rstrip("/"),
-            api_version=version,
+            api_version=connection.api_version,
             accounts=accounts,
             auth=secrets,
         )

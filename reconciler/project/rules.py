@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.manifests.discover import pattern_problem
 from reconciler.manifests.document import Document
@@ -13,8 +13,10 @@ from reconciler.model.diagnostic import Diagnostic, PathTuple, Severity, dotted
 from reconciler.platforms.base import Platform
 from reconciler.project.addresses import address_problem
 from reconciler.project.references import has_reference, malformed, single
-from reconciler.project.schema import ConnectionEntry, ProjectEntry
 from reconciler.validate.schema_errors import public_key
+
+if TYPE_CHECKING:
+    from reconciler.project.schema import ConnectionEntry, ProjectEntry
 
 # Keys of `auth` that hold no secret; every other one has to be a reference.
 NOT_SECRET = frozenset({"client_id", "username", "audience", "token_url", "private_key_file"})
@@ -80,8 +82,7 @@ class _Rules:
         else:
             yield from self._address(base, entry.base_url)
         if entry.api_version is not None:
-            yield from self._text((*path, "api_version"), entry.api_version)
-            if not has_reference(entry.api_version) and not _VERSION.fullmatch(entry.api_version):
+            if not _VERSION.fullmatch(entry.api_version):
                 yield self._error(
                     (*path, "api_version"), "is no version", f'write it like "{platform.default_api_version}"'
                 )

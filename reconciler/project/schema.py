@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
 DEFAULT_MANIFESTS = ("experiments/**/*.yaml",)
 DEFAULT_STATE_PATH = ".reconciler/state.json"
 
+
+def _whole(value: Any) -> Any:
+    """Refuse `true` and `1.0`, which Python holds equal to 1."""
+    if type(value) is not int:
+        raise PydanticKnownError("literal_error", {"expected": "1"})
+    return value
+
+
+Version = Annotated[Literal[1], BeforeValidator(_whole)]
 Text = Annotated[str, Field(min_length=1)]
 Percent = Annotated[int | float, Field(ge=0, le=100)]
 
@@ -57,7 +67,7 @@ class GuardsEntry(_Part):
 class ProjectEntry(_Part):
     """The project file of reconciler, `reconciler.yaml`."""
 
-    version: Literal[1] = Field(description="The version of this format.")
+    version: Version = Field(description="The version of this format.")
     manifests: Annotated[list[Text], Field(min_length=1)] = Field(
         default=list(DEFAULT_MANIFESTS), description="Patterns of manifest files, relative to the project's folder."
     )

@@ -251,7 +251,11 @@ def _choices(item: _Found) -> list[str]:
 def _allowed(item: _Found) -> str:
     if item.type in ("literal_error", "enum"):
         return one_of(_choices(item)) if _choices(item) else str(item.context.get("expected", ""))
-    return _KINDS_OF_VALUE[item.type].format(**item.context)
+    context = {
+        key: int(value) if isinstance(value, float) and value.is_integer() else value
+        for key, value in item.context.items()
+    }
+    return _KINDS_OF_VALUE[item.type].format(**context)
 
 
 @lru_cache(maxsize=64)
