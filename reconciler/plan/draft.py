@@ -212,7 +212,11 @@ def _live(kind: Kind, desired: Desired, record: Record | None, live: Live, input
         return _over(kind, desired, record, live, delta, change, inputs)
     delta, stuck = _without_stuck_lifecycle(kind, desired, record, live, delta)
     if not delta.changes:
-        warnings = (*stuck, *_at_rest(kind, desired, live, delta, inputs), *released)
+        resting = tuple(kind.judge(Situation(Action.NO_OP, inputs.as_of, live, desired.spec, delta.target)))
+        stops = [item.message for item in resting if item.blocks]
+        if stops:
+            return Draft(block(change, *stops))
+        warnings = (*stuck, *(item.message for item in resting), *released)
         if adopting:
             return Draft(replace(change, warnings=warnings))
         recorded = record is not None and _as_recorded(kind, desired, record)
@@ -236,12 +240,6 @@ def _as_recorded(kind: Kind, desired: Desired, record: Record) -> bool:
         and not record.inflight
         and record.intent_at is None
     )
-
-
-def _at_rest(kind: Kind, desired: Desired, live: Live, delta: Difference, inputs: Inputs) -> list[str]:
-    """Give the warnings of an experiment that needs no change (an end that nears, a hold)."""
-    situation = Situation(Action.NO_OP, inputs.as_of, live, desired.spec, delta.target)
-    return [item.message for item in kind.judge(situation) if not item.blocks]
 
 
 def _over(

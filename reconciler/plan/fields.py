@@ -111,7 +111,7 @@ def stated_fields(kind: Kind, spec: Spec) -> tuple[FieldChange, ...]:
         if isinstance(value, list) and shape in lists:
             for index, item in enumerate(value):
                 yield from walk(f"{path}[{index}]", item)
-        elif isinstance(value, Mapping) and shape not in kind.field_index():
+        elif isinstance(value, Mapping) and (shape.endswith("[]") or shape not in kind.field_index()):
             for key, inner in value.items():
                 yield from walk(f"{path}.{key}", inner)
         elif value is not None:
@@ -229,7 +229,11 @@ def _list(sides: _Sides, shape: str, path: str, wanted: list[Any], was: Any, now
     }
     was_live = {
         theirs: True
-        for mine, theirs in (sides.kind.pair(shape, was_items, now_items) if was_items and now_items else ())
+        for mine, theirs in (
+            sides.kind.pair(shape, was_items, now_items, applied=was_items, applied_ids=applied_ids, live_ids=live_ids)
+            if was_items and now_items
+            else ()
+        )
         if mine is not None and theirs is not None
     }
     merged: dict[int, Any] = {}

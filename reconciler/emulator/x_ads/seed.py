@@ -28,10 +28,10 @@ def seed() -> dict[str, Table]:
     return {
         "credentials": {row["access_token"]: row for row in (_writer(), _viewer())},
         "accounts": {
-            MAIN_ACCOUNT: _account(MAIN_ACCOUNT, "Emulated account"),
-            OTHER_ACCOUNT: _account(OTHER_ACCOUNT, "Second emulated account"),
+            MAIN_ACCOUNT: account(MAIN_ACCOUNT, "Emulated account"),
+            OTHER_ACCOUNT: account(OTHER_ACCOUNT, "Second emulated account"),
         },
-        "campaigns": {name: _campaign(name, account) for name, account in owned},
+        "campaigns": {name: campaign(name, account) for name, account in owned},
         "line_items": {item["id"]: item for item in items},
         "ab_tests": {},
     }
@@ -57,7 +57,8 @@ def _credentials(token: str, secret: str, user_id: str, username: str, permissio
     }
 
 
-def _account(remote_id: str, name: str) -> Row:
+def account(remote_id: str, name: str) -> Row:
+    """Give the row of an account."""
     return {
         "id": remote_id,
         "name": name,
@@ -71,7 +72,8 @@ def _account(remote_id: str, name: str) -> Row:
     }
 
 
-def _campaign(remote_id: str, account_id: str) -> Row:
+def campaign(remote_id: str, account_id: str) -> Row:
+    """Give the row of an active campaign."""
     return {
         "id": remote_id,
         "account_id": account_id,
@@ -91,10 +93,11 @@ def _line_items(campaign_id: str, account_id: str) -> list[Row]:
     """The line item of `c1001` is `l1001`; the three of `c1030` are `l1030a`, `l1030b`, `l1030c`."""
     number = campaign_id[1:] if campaign_id[1:].isdigit() else campaign_id
     suffixes = ("a", "b", "c") if campaign_id == "c1030" else ("",)
-    return [_line_item(f"l{number}{suffix}", campaign_id, account_id) for suffix in suffixes]
+    return [line_item(f"l{number}{suffix}", campaign_id, account_id) for suffix in suffixes]
 
 
-def _line_item(remote_id: str, campaign_id: str, account_id: str) -> Row:
+def line_item(remote_id: str, campaign_id: str, account_id: str) -> Row:
+    """Give the row of a line item whose flight is open."""
     return {
         "id": remote_id,
         "account_id": account_id,

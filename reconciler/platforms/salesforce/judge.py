@@ -29,20 +29,21 @@ def judgements(situation: Situation) -> Iterator[Judgement]:
 
 
 def _of_live(action: Action, live: Live) -> Iterator[Judgement]:
-    if live.owned_elsewhere:
+    resting = action is Action.NO_OP
+    if live.owned_elsewhere and not resting:
         yield Judgement("isRemote: the experiment is owned by another org and can be changed only there", blocks=True)
     if live.status not in STATES:
         message = f"state: {live.status!r} is not known, so nothing is sent; known are {', '.join(STATES)}"
-        yield Judgement(message, blocks=True, path="state")
+        yield Judgement(message, blocks=not resting, path="state")
     if live.failure.startswith(CREATE_ERROR) and action is not Action.DELETE:
         message = (
             f"status: Salesforce could not create it ({live.failure}); it is not created again while this record "
             "is there: remove the record in Salesforce, or remove the manifest to delete it"
         )
-        yield Judgement(message, blocks=action is not Action.NO_OP)
+        yield Judgement(message, blocks=True)
     elif live.failure:
         yield Judgement(f"status: the last operation on Salesforce failed ({live.failure})")
-    if live.busy and action is not Action.NO_OP:
+    if live.busy and not resting:
         status = live.raw.get("status", "Processing")
         yield Judgement(f"status: Salesforce is still at work on it ({status}); apply waits until that is over")
 

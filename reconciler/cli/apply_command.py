@@ -1,0 +1,166 @@
+"""`reconciler apply`: executes a saved plan, or plans, asks, and executes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.common import (
+    EXIT_BLOCKED,
+    Stop,
+    allowed_destroys,
+    now,
+    out,
+    out_json,
+    parsed_keys,
+    planning_options,
+    project_of,
+    run,
+    say,
+    style_of,
+    surroundings,
+    validated,
+)
+from reconciler.errors import PlanUnreadable, UsageProblem
+from reconciler.model.outcome import ApplyResult, Progress, Result
+
+if TYPE_CHECKING:
+    from reconciler.model.change import Plan
+    from reconciler.workflow import Applied
+
+NOT_CONFIRMED = "not confirmed"
+
+
+@click.command("apply")
+@click.argument("file", required=False, metavar="[FILE]")
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option("--skip-blocked", is_flag=True, help="Apply what is not blocked, and still exit 3.")
+@click.option(
+    "--lock-timeout",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait this long for another run to finish (default: not at all).",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+@planning_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    file: str | None,
+    auto_approve: bool,
+    skip_blocked: bool,
+    lock_timeout: float,
+    form: str,
+    targets: tuple[str, ...],
+    allow_destroy: str | None,
+    allow_empty: bool,
+    no_preflight: bool,
+    emulated: bool,
+    max_wait: float,
+) -> int:
+    """
+    Make the platforms match the manifests, or carry out the saved plan FILE as it was saved.
+
+    Without FILE it plans and asks first; where there is no terminal to ask on, pass --auto-approve or a saved plan.
+    """
+    from reconciler.report.text import plan_text
+    from reconciler.state.owner import owner_of
+    from reconciler.workflow import PlanRequest, apply_fresh, apply_saved
+
+    request = PlanRequest(
+        targets=parsed_keys(targets),
+        allow_destroy=allowed_destroys(allow_destroy),
+        allow_empty=allow_empty,
+        preflight=not no_preflight,
+    )
+    if file is not None and (targets or allow_destroy or allow_empty):
+        raise UsageProblem("a saved plan is carried out as it is: --target and --allow-… belong to plan")
+    if file is None and not auto_approve and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageProblem("there is no terminal to ask on, so nothing was sent; pass --auto-approve or a saved plan")
+
+    project = project_of(ctx)
+    saved = read_plan(file) if file is not None else None
+    found = validated(project) if saved is None else None
+
+    def confirm(made: Plan) -> bool:
+        if form == "text":
+            out(plan_text(made, style_of(sys.stdout)))
+        if auto_approve:
+            return True
+        return click.confirm("Carry out this plan?", default=False, err=True)
+
+    stop = Stop()
+    owner = owner_of(os.environ, command="reconciler apply", now=now())
+    with (
+        surroundings(project, emulated=emulated, max_wait_s=max_wait, found=found) as around,
+        around.store.lock(owner, lock_timeout),
+        progress_display() as tell,
+    ):
+        around.notify, around.stopping = tell, stop
+        if saved is not None:
+            applied = run(apply_saved(around, saved, skip_blocked=skip_blocked), stop)
+        else:
+            assert found is not None
+            fresh = apply_fresh(around, found.desired, request, skip_blocked=skip_blocked, confirm=confirm)
+            applied = run(fresh, stop)
+    return report(applied, form)
+
+
+def report(applied: Applied, form: str) -> int:
+    """Print what became of a plan and give the exit code."""
+    from reconciler.report.json import apply_to_json
+    from reconciler.report.text import apply_text, plan_text
+
+    made, result = applied.plan, applied.result
+    blocked = made.summary["blocked"] > 0
+    if result is None:
+        if form == "json":
+            out_json(apply_to_json(ApplyResult(()), made))
+        elif applied.why_not != NOT_CONFIRMED:
+            out(plan_text(made, style_of(sys.stdout)))
+        say(f"nothing was sent: {applied.why_not}")
+        return EXIT_BLOCKED if blocked and made.complete else 1
+    if form == "json":
+        out_json(apply_to_json(result, made))
+    else:
+        out(apply_text(result, made, style_of(sys.stdout)))
+    failed = result.count(Result.FAILED, Result.STALE, Result.SKIPPED, Result.NOT_TRIED)
+    held_back = _held_back_by_blocks(result)
+    if failed > held_back or result.interrupted:
+        return 1
+    return EXIT_BLOCKED if blocked else 0
+
+
+def _held_back_by_blocks(result: ApplyResult) -> int:
+    """Count what was skipped only because it waits for something blocked."""
+    return sum(1 for item in result.outcomes if item.result is Result.SKIPPED and "blocked" in item.message)
+
+
+@contextmanager
+def progress_display() -> Iterator[Callable[[Progress], None]]:
+    """Give where progress goes: a live display on a terminal, plain lines elsewhere."""
+    from reconciler.report.progress import LiveProgress, PlainProgress
+
+    live = sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+    display = LiveProgress(sys.stderr) if live else PlainProgress(sys.stderr)
+    with display as shown:
+        yield shown
+
+
+def read_plan(name: str) -> Plan:
+    """Read a saved plan; raises PlanUnreadable for anything that is not one."""
+    from reconciler.plan.saved import loads
+
+    try:
+        return loads(Path(name).read_text(encoding="utf-8"), name)
+    except OSError as error:
+        raise PlanUnreadable(f"{name} cannot be read: {error.strerror}; make one with plan --out {name}") from None
+    except UnicodeDecodeError:
+        raise PlanUnreadable(f"{name} is not a plan file: it is not UTF-8 text") from None

@@ -1,0 +1,271 @@
+"""What the commands share: the project and its surroundings, options, output, and how an error is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reconciler.errors import InvalidInput, PlatformError, ReconcilerError, UsageProblem
+
+if TYPE_CHECKING:
+    from reconciler.emulator.serve import EmulatorServer
+    from reconciler.model.resource import Key
+    from reconciler.platforms.base import Session
+    from reconciler.project import Project
+    from reconciler.report.style import Style
+    from reconciler.state.store import Store
+    from reconciler.workflow import Surroundings, Validated
+
+T = TypeVar("T")
+EXIT_CHANGES = 2
+EXIT_BLOCKED = 3
+
+
+# --- output ----------------------------------------------------------------------------------------------------------
+
+
+def out(text: str) -> None:
+    """Write data to standard output."""
+    click.echo(text, nl=not text.endswith("\n"), color=True)
+
+
+def say(sentence: str) -> None:
+    """Write progress, a warning or a note to standard error, made safe for a terminal."""
+    from reconciler.report.clean import clean
+
+    click.echo("\n".join(clean(line) for line in sentence.split("\n")), err=True)
+
+
+def out_json(value: Any) -> None:
+    """Write a JSON document to standard output."""
+    out(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def style_of(stream: Any) -> Style:
+    """Give colours for a terminal that wants them: NO_COLOR and TERM=dumb switch them off, FORCE_COLOR on."""
+    from reconciler.report.style import Style
+
+    if os.environ.get("NO_COLOR"):
+        return Style()
+    if os.environ.get("FORCE_COLOR"):
+        return Style(colour=True)
+    return Style(colour=bool(stream.isatty()) and os.environ.get("TERM") != "dumb")
+
+
+def show_error(error: ReconcilerError) -> None:
+    """Write an error as a person should read it; every diagnostic of a run comes out together."""
+    if isinstance(error, InvalidInput):
+        from reconciler.report.text import diagnostics_text
+
+        click.echo(diagnostics_text(error.diagnostics, style_of(sys.stderr)), err=True, nl=False)
+        return
+    where = f"connection {error.connection}: " if isinstance(error, PlatformError) and error.connection else ""
+    say(f"error: {where}{error}")
+
+
+# --- options ---------------------------------------------------------------------------------------------------------
+
+
+def emulator_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--emulator`."""
+    return click.option(
+        "--emulator",
+        "emulated",
+        is_flag=True,
+        help="Use the embedded platforms, whose data lives under .reconciler/emulator/.",
+    )(command)
+
+
+def max_wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--max-wait`."""
+    return click.option(
+        "--max-wait",
+        type=click.FloatRange(min=0),
+        default=900.0,
+        metavar="SECONDS",
+        help="The longest that rate limits may make the run wait (default: 900).",
+    )(command)
+
+
+def planning_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what `plan` and `apply` share."""
+    for option in reversed(
+        (
+            click.option("--target", "targets", multiple=True, metavar="KEY…", help="Only these experiments."),
+            click.option(
+                "--allow-destroy",
+                metavar="[=N]",
+                help="Allow experiments to be ended or replaced; =N also lifts the guards up to N.",
+            ),
+            click.option("--allow-empty", is_flag=True, help="Allow a project without any manifest to end everything."),
+            click.option("--no-preflight", is_flag=True, help="Do not ask the platforms' own checks."),
+        )
+    ):
+        command = option(command)
+    return emulator_option(max_wait_option(command))
+
+
+def allowed_destroys(text: str | None) -> int | None:
+    """Read `--allow-destroy[=N]`: None without the flag, 0 without a number."""
+    if text is None:
+        return None
+    if text == "any":
+        return 0
+    if not text.isdecimal() or not int(text):
+        raise UsageProblem(f"--allow-destroy={text}: N is a number from 1 up")
+    return int(text)
+
+
+def parsed_keys(texts: tuple[str, ...]) -> tuple[Key, ...]:
+    """Read keys given on the command line; raises UsageProblem for one that is none."""
+    from reconciler.model.resource import Key
+
+    try:
+        return tuple(Key.parse(text) for text in texts)
+    except ValueError as error:
+        raise UsageProblem(str(error)) from None
+
+
+# --- the project -----------------------------------------------------------------------------------------------------
+
+
+def now() -> datetime:
+    """Give the time, aware UTC."""
+    return datetime.now(UTC)
+
+
+def project_of(ctx: click.Context) -> Project:
+    """Give the project of the folder that the command runs in."""
+    from reconciler.project import load_project
+
+    return load_project(Path.cwd(), ctx.obj["environment"])
+
+
+def validated(project: Project, paths: tuple[str, ...] = ()) -> Validated:
+    """Give the manifests of a project; raises InvalidInput with everything wrong, says the warnings otherwise."""
+    from reconciler.platforms.registry import KINDS
+    from reconciler.report.text import diagnostics_text
+    from reconciler.workflow import validate
+
+    found = validate(project, KINDS, paths).checked()
+    if found.diagnostics:
+        click.echo(diagnostics_text(found.diagnostics, style_of(sys.stderr)), err=True, nl=False)
+    return found
+
+
+@dataclass
+class Stop:
+    """Whether a person has asked the run to stop: the first Ctrl-C asks, the second breaks off."""
+
+    asked: bool = False
+
+    def __call__(self) -> bool:
+        return self.asked
+
+
+@contextmanager
+def surroundings(
+    project: Project, *, emulated: bool, max_wait_s: float = 900.0, found: Validated | None = None
+) -> Iterator[Surroundings]:
+    """
+    Give what the use cases are handed; with `emulated` the embedded platforms run for the length of the block.
+
+    `found` are the manifests: the embedded platforms are given the accounts and campaigns that they speak of.
+    """
+    from reconciler.platforms.registry import KINDS, platform_by_name
+    from reconciler.workflow import ProjectKinds, Surroundings
+
+    server: EmulatorServer | None = None
+    if emulated:
+        from reconciler.cli.emulated import embedded
+
+        server = embedded(project, found)
+        server.__enter__()
+
+    def open_session(name: str) -> Session:
+        platform = platform_by_name(project.connection(name).platform)
+        if server is not None:
+            from reconciler.cli.emulated import CREDENTIALS
+
+            settings = project.settings(
+                name, os.environ, base_url=server.base_url(platform.name), auth=CREDENTIALS[platform.name]
+            )
+        else:
+            settings = project.settings(name, os.environ)
+        return platform.connect(replace(settings, max_wait_s=max_wait_s, cache_dir=_cache_dir(), announce=say))
+
+    try:
+        yield Surroundings(
+            project=project,
+            kinds=ProjectKinds(
+                {kind.name: kind for kind in KINDS},
+                {name: connection.api_version for name, connection in project.connections.items()},
+            ),
+            store=store_of(project, emulated=emulated),
+            open_session=open_session,
+            now=now,
+            warn=say,
+        )
+    finally:
+        if server is not None:
+            server.stop()
+
+
+def emulated_state(project: Project) -> Path:
+    """Give where the embedded platforms' own state is kept: it never mixes with that of the real ones."""
+    return project.dir / ".reconciler" / "emulator" / "state.json"
+
+
+def store_of(project: Project, *, emulated: bool) -> Store:
+    """Give the store of a project's state, or of that of its embedded platforms."""
+    from reconciler.state.file_store import FileStore
+
+    return FileStore(emulated_state(project) if emulated else project.state.path)
+
+
+def _cache_dir() -> str:
+    from platformdirs import user_cache_dir
+
+    return user_cache_dir("reconciler")
+
+
+def run(work: Coroutine[Any, Any, T], stop: Stop | None = None) -> T:
+    """
+    Run a use case to its end.
+
+    With `stop`, the first interrupt (Ctrl-C or SIGTERM) asks it to finish the calls in flight and no more; the second
+    breaks it off.
+    """
+
+    async def guarded() -> T:
+        if stop is None:
+            return await work
+        loop = asyncio.get_running_loop()
+        task = asyncio.ensure_future(work)
+
+        def interrupted() -> None:
+            if stop.asked:
+                task.cancel()
+                return
+            stop.asked = True
+            say("stopping: the calls in flight are finished and recorded, then the run ends (again: break off)")
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, interrupted)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+    return asyncio.run(guarded())

@@ -1,0 +1,98 @@
+"""`reconciler plan`: reads live state, changes nothing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.common import (
+    EXIT_BLOCKED,
+    EXIT_CHANGES,
+    allowed_destroys,
+    out,
+    parsed_keys,
+    planning_options,
+    project_of,
+    run,
+    say,
+    style_of,
+    surroundings,
+    validated,
+)
+from reconciler.errors import ReconcilerError, UsageProblem
+
+if TYPE_CHECKING:
+    from reconciler.model.change import Plan
+
+
+@click.command("plan")
+@click.option("--out", "out_file", metavar="FILE", help="Save the plan, for: reconciler apply FILE.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
+@click.option("--as-of", metavar="TIME", help="Judge as if it were TIME (ISO 8601 with an offset or Z).")
+@planning_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    out_file: str | None,
+    form: str,
+    detailed_exitcode: bool,
+    as_of: str | None,
+    targets: tuple[str, ...],
+    allow_destroy: str | None,
+    allow_empty: bool,
+    no_preflight: bool,
+    emulated: bool,
+    max_wait: float,
+) -> int:
+    """Show what it takes to make the platforms match the manifests. Changes nothing, takes no lock."""
+    from reconciler.model.time import parse_time
+    from reconciler.plan.saved import dumps
+    from reconciler.report.text import plan_text
+    from reconciler.workflow import PlanRequest, plan
+
+    try:
+        moment = parse_time(as_of) if as_of is not None else None
+    except ValueError as error:
+        raise UsageProblem(f"--as-of: {error}") from None
+    request = PlanRequest(
+        as_of=moment,
+        targets=parsed_keys(targets),
+        allow_destroy=allowed_destroys(allow_destroy),
+        allow_empty=allow_empty,
+        preflight=not no_preflight,
+    )
+    project = project_of(ctx)
+    found = validated(project)
+    with surroundings(project, emulated=emulated, max_wait_s=max_wait, found=found) as around:
+        made = run(plan(around, found.desired, request))
+    text = dumps(made)
+    if out_file is not None:
+        save(out_file, text)
+    out(text if form == "json" else plan_text(made, style_of(sys.stdout)))
+    if out_file is not None:
+        say(f"saved to {out_file}; carry it out with: reconciler apply {out_file}")
+    return exit_code(made, detailed=detailed_exitcode)
+
+
+def exit_code(made: Plan, *, detailed: bool) -> int:
+    """Give the exit code of a plan: incomplete before blocked before changed."""
+    if not made.complete:
+        return 1
+    if made.summary["blocked"]:
+        return EXIT_BLOCKED
+    return EXIT_CHANGES if detailed and made.changes else 0
+
+
+def save(name: str, text: str) -> None:
+    """Write a plan file whole or not at all."""
+    path = Path(name)
+    draft = path.with_name(path.name + ".tmp")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise ReconcilerError(f"{name} cannot be written: {error.strerror}") from None

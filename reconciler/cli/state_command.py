@@ -1,0 +1,137 @@
+"""`reconciler state`: the record of what is managed, to look at and to repair."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.common import emulated_state, now, out, out_json, parsed_keys, project_of, say, store_of
+from reconciler.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from reconciler.model.resource import Record
+    from reconciler.state.owner import Owner
+    from reconciler.state.store import State, Store
+
+
+lock_option = click.option(
+    "--lock-timeout", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Wait for another run."
+)
+
+
+@click.group("state")
+@click.option("--emulator", "emulated", is_flag=True, help="The state of the embedded platforms.")
+@click.pass_context
+def command(ctx: click.Context, emulated: bool) -> None:
+    """
+    List, show and repair the record of what is managed.
+
+    In a project that was only ever run with --emulator, this is the embedded platforms' state.
+    """
+    project = project_of(ctx)
+    if not emulated and not project.state.path.exists() and emulated_state(project).exists():
+        emulated = True
+        say("this is the state of the embedded platforms: nothing was applied to the real ones yet")
+    ctx.obj["store"] = store_of(project, emulated=emulated)
+
+
+@command.command("list")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+@click.pass_context
+def list_(ctx: click.Context, form: str) -> int:
+    """List every managed experiment: key, connection, remote id, status when last applied."""
+    from reconciler.report.text import state_text
+    from reconciler.state.records import record_to_json
+
+    records = _store(ctx).read().experiments
+    if form == "json":
+        out_json({str(key): record_to_json(records[key]) for key in sorted(records)})
+    elif records:
+        out(state_text([records[key] for key in sorted(records)]))
+    else:
+        say("nothing is managed yet")
+    return 0
+
+
+@command.command("show")
+@click.argument("key")
+@click.pass_context
+def show(ctx: click.Context, key: str) -> int:
+    """Show the record of one experiment as JSON."""
+    from reconciler.state.records import record_to_json
+
+    state = _store(ctx).read()
+    found = _record(state, key)
+    out(json.dumps({"key": str(found.key), **record_to_json(found)}, indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+@command.command("rm")
+@click.argument("key")
+@lock_option
+@click.pass_context
+def remove(ctx: click.Context, key: str, lock_timeout: float) -> int:
+    """Forget an experiment; it stays as it is on its platform."""
+    store = _store(ctx)
+    with store.lock(_owner("state rm"), lock_timeout):
+        state = store.read()
+        found = _record(state, key)
+        rest = {other: record for other, record in state.experiments.items() if other != found.key}
+        store.save(replace(state, experiments=rest), expected_serial=state.serial)
+    say(f"{found.key} is forgotten; {found.remote_id or 'it'} stays as it is on {found.platform}")
+    return 0
+
+
+@command.command("mv")
+@click.argument("old")
+@click.argument("new")
+@lock_option
+@click.pass_context
+def move(ctx: click.Context, old: str, new: str, lock_timeout: float) -> int:
+    """Give a record another key, after metadata.name was changed; nothing changes on the platform."""
+    store = _store(ctx)
+    (to,) = parsed_keys((new,))
+    with store.lock(_owner("state mv"), lock_timeout):
+        state = store.read()
+        found = _record(state, old)
+        if to.kind != found.key.kind:
+            raise UsageProblem(f"{old} cannot become {new}: a record keeps its kind, {found.key.kind}")
+        if to in state.experiments:
+            raise UsageProblem(f"{new} is recorded already, as {state.experiments[to].remote_id}")
+        rest = {key: record for key, record in state.experiments.items() if key != found.key}
+        rest[to] = replace(found, key=to)
+        store.save(replace(state, experiments=rest), expected_serial=state.serial)
+    say(f"{old} is {new} now")
+    return 0
+
+
+@command.command("unlock")
+@click.pass_context
+def unlock(ctx: click.Context) -> int:
+    """Remove the lock that a dead run left; refuses while its owner lives, and names it."""
+    say(_store(ctx).unlock() or "nothing is locked")
+    return 0
+
+
+def _store(ctx: click.Context) -> Store:
+    store: Store = ctx.obj["store"]
+    return store
+
+
+def _record(state: State, text: str) -> Record:
+    from reconciler.workflow import unknown_key
+
+    (key,) = parsed_keys((text,))
+    if key not in state.experiments:
+        raise unknown_key(text, [str(known) for known in state.experiments])
+    return state.experiments[key]
+
+
+def _owner(words: str) -> Owner:
+    from reconciler.state.owner import owner_of
+
+    return owner_of(os.environ, command=f"reconciler {words}", now=now())

@@ -1,0 +1,36 @@
+"""`reconciler validate`: everything that needs no network."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from reconciler.cli.common import out, project_of, style_of
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, metavar="[PATH]…")
+@click.pass_context
+def command(ctx: click.Context, paths: tuple[str, ...]) -> int:
+    """
+    Check manifests: YAML, schema, the platforms' limits, and rules between manifests.
+
+    Needs no network, no credentials and no clock. PATHs are files or folders; without any, the project's own globs.
+    """
+    from reconciler.platforms.registry import KINDS
+    from reconciler.report.text import diagnostics_text
+    from reconciler.workflow import validate
+
+    project = project_of(ctx)
+    found = validate(project, KINDS, paths)
+    if found.diagnostics:
+        click.echo(diagnostics_text(found.diagnostics, style_of(sys.stderr)), err=True, nl=False)
+    if found.errors:
+        return 1
+    count = len(found.desired)
+    out(
+        f"{count} experiment{'' if count == 1 else 's'} in {found.documents} manifest"
+        f"{'' if found.documents == 1 else 's'}: valid"
+    )
+    return 0

@@ -1,0 +1,485 @@
+"""
+The use cases, each a short function over values handed in: load, plan, apply, drift.
+
+No function here prints, reads the environment or looks at a clock: the command line hands in the project, the store, a
+way to open sessions, and time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from reconciler.apply.context import Context
+from reconciler.apply.executor import execute
+from reconciler.errors import InvalidInput, PlanProblem, PlatformError, StalePlan, UsageProblem
+from reconciler.manifests.discover import discover
+from reconciler.manifests.load import load
+from reconciler.manifests.words import nearest
+from reconciler.model.change import Action, Plan
+from reconciler.model.diagnostic import Diagnostic, Severity
+from reconciler.model.outcome import ApplyResult, Progress
+from reconciler.model.resource import Desired, Key, Live, Reading, Record, Unknown
+from reconciler.model.time import iso
+from reconciler.plan.drift import DriftReport, Unmanaged, find_drift
+from reconciler.plan.guards import refuse_empty
+from reconciler.plan.inputs import Guards, Inputs, Kinds, Options, Other
+from reconciler.plan.planner import make_plan
+from reconciler.plan.preflight import preflight_items, with_preflight
+from reconciler.platforms.base import Kind, Preflight, ReadRequest, Session, Wanted
+from reconciler.project import Project
+from reconciler.state.store import Put, Remove, State, Store
+from reconciler.validate.check import check, in_order
+
+OpenSession = Callable[[str], Session]
+"""Opens the session of a connection by name; raises ReconcilerError when a variable of it is missing."""
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What the manifests of a project want, and everything that is to say about them."""
+
+    desired: Mapping[Key, Desired]
+    diagnostics: tuple[Diagnostic, ...]
+    documents: int
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that stop a run."""
+        return tuple(item for item in self.diagnostics if item.severity is Severity.ERROR)
+
+    def checked(self) -> Validated:
+        """Give itself; raises InvalidInput with everything found when there is an error."""
+        if self.errors:
+            raise InvalidInput(self.diagnostics)
+        return self
+
+
+@dataclass(frozen=True)
+class ProjectKinds:
+    """The kinds of a project, each for the API version of the connection it is used through."""
+
+    by_name: Mapping[str, Kind]
+    versions: Mapping[str, str]
+
+    def __call__(self, kind: str, connection: str) -> Kind:
+        """Give a kind for a connection; a version that is not known is the kind's own default."""
+        found = self.by_name[kind]
+        return found.at(self.versions.get(connection) or found.api_version)
+
+
+@dataclass
+class Surroundings:
+    """
+    What a use case is handed: where things are, how to reach platforms, time, and whom to tell.
+
+    `warn` is told sentences a person should read; `notify` the progress of an apply.
+    """
+
+    project: Project
+    kinds: Kinds
+    store: Store
+    open_session: OpenSession
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    warn: Callable[[str], None] = lambda sentence: None
+    notify: Callable[[Progress], None] = lambda progress: None
+    stopping: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """How to plan: the moment to judge at (None: now), what is allowed, which experiments, whether to ask platforms."""
+
+    as_of: datetime | None = None
+    targets: tuple[Key, ...] = ()
+    allow_destroy: int | None = None
+    allow_empty: bool = False
+    preflight: bool = True
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What the platforms report for one plan."""
+
+    readings: Mapping[Key, Reading] = field(default_factory=dict)
+    others: tuple[Other, ...] = ()
+    problems: tuple[str, ...] = ()
+    unsearched: frozenset[str] = frozenset()
+
+
+# --- offline ---------------------------------------------------------------------------------------------------------
+
+
+def validate(project: Project, kinds: Sequence[Kind], paths: Sequence[str] = ()) -> Validated:
+    """Give what the manifests want and every problem of all of them; needs no network and looks at no clock."""
+    found = discover(project.dir, project.manifests, paths)
+    loaded = load(found.files)
+    desired, problems = check(loaded.documents, project, kinds)
+    diagnostics = in_order(found.diagnostics, loaded.diagnostics, problems)
+    return Validated({item.key: item for item in desired}, diagnostics, len(loaded.documents))
+
+
+# --- plan ------------------------------------------------------------------------------------------------------------
+
+
+async def plan(around: Surroundings, desired: Mapping[Key, Desired], request: PlanRequest) -> Plan:
+    """Give the plan of a project; reads platforms and state, changes nothing."""
+    state = around.store.read()
+    async with sessions_of(around) as sessions:
+        return await _plan(around, sessions, state, desired, request)
+
+
+async def _plan(
+    around: Surroundings, sessions: Sessions, state: State, desired: Mapping[Key, Desired], request: PlanRequest
+) -> Plan:
+    refuse_empty(desired, state.experiments, allow_empty=request.allow_empty)
+    _check_known(around.project, state.experiments)
+    targets = _known_targets(request.targets, desired, state.experiments)
+    records = state.experiments
+    asked = {key for key in (*desired, *records) if not targets or key in targets}
+    sides = await read_sides(around.kinds, sessions, desired, records, asked)
+    now = around.now()
+    guards = around.project.guards
+    inputs = Inputs(
+        desired=desired,
+        records=records,
+        readings=sides.readings,
+        others=sides.others,
+        kinds=around.kinds,
+        now=now,
+        as_of=request.as_of or now,
+        options=Options(
+            request.allow_destroy,
+            targets,
+            Guards(guards.max_destroy, guards.max_destroy_percent, guards.max_change_percent),
+        ),
+        problems=sides.problems,
+        unsearched=sides.unsearched,
+        environment=around.project.environment,
+        state_serial=state.serial,
+        state_lineage=state.lineage,
+    )
+    made = make_plan(inputs)
+    if not request.preflight:
+        return made
+    answers = await _preflight(sessions, made, inputs)
+    return with_preflight(made, answers, inputs) if answers else made
+
+
+async def _preflight(sessions: Sessions, made: Plan, inputs: Inputs) -> dict[str, Preflight]:
+    """Ask each platform's own dry run; one that cannot be asked is a warning, never a failure."""
+    items = preflight_items(made, inputs)
+
+    async def ask(connection: str) -> Preflight:
+        try:
+            return await sessions.get(connection).preflight(items[connection])
+        except PlatformError as error:
+            return Preflight(warnings=(f"{connection}: the platform's own check could not be asked: {error}",))
+
+    connections = sorted(items)
+    return dict(zip(connections, await asyncio.gather(*map(ask, connections)), strict=True))
+
+
+def _check_known(project: Project, records: Mapping[Key, Record]) -> None:
+    """Raise PlanProblem when the state speaks of a connection that the project file does not have."""
+    for key, record in records.items():
+        if record.connection not in project.connections:
+            raise PlanProblem(
+                f"{key} was applied through connection {record.connection!r}, which {project.file} does not have; "
+                f"put the connection back, or take the record out with: reconciler state rm {key}"
+            )
+
+
+def _known_targets(
+    targets: Sequence[Key], desired: Mapping[Key, Desired], records: Mapping[Key, Record]
+) -> frozenset[Key]:
+    known = {str(key) for key in (*desired, *records)}
+    for target in targets:
+        if str(target) not in known:
+            raise unknown_key(str(target), known)
+    return frozenset(targets)
+
+
+def unknown_key(text: str, known: Iterable[str]) -> UsageProblem:
+    """Give the error for a key that is neither in a manifest nor in the state, naming near ones."""
+    names = sorted(known)
+    meant = nearest(text, names)
+    listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    hint = f"did you mean {meant}?" if meant else f"there are: {listed}" if names else "nothing is managed yet"
+    return UsageProblem(f"there is no experiment {text}; {hint}")
+
+
+# --- reading live ----------------------------------------------------------------------------------------------------
+
+
+class Sessions:
+    """The sessions of one run, each opened when it is first asked for."""
+
+    def __init__(self, open_session: OpenSession) -> None:
+        self._open = open_session
+        self.opened: dict[str, Session] = {}
+
+    def get(self, connection: str) -> Session:
+        """Give the session of a connection; raises ReconcilerError when it cannot be opened."""
+        if connection not in self.opened:
+            self.opened[connection] = self._open(connection)
+        return self.opened[connection]
+
+    async def close(self) -> None:
+        """Close every session that was opened."""
+        await asyncio.gather(*(session.close() for session in self.opened.values()))
+
+
+@asynccontextmanager
+async def sessions_of(around: Surroundings) -> AsyncIterator[Sessions]:
+    """Give the sessions of a run, closed at its end."""
+    sessions = Sessions(around.open_session)
+    try:
+        yield sessions
+    finally:
+        await sessions.close()
+
+
+async def read_sides(
+    kinds: Kinds,
+    sessions: Sessions,
+    desired: Mapping[Key, Desired],
+    records: Mapping[Key, Record],
+    asked: Iterable[Key],
+) -> Sides:
+    """Read what the plan of the asked keys needs to know, all connections abreast, each in one request of its own."""
+    requests = read_requests(kinds, desired, records, asked)
+    connections = sorted(requests)
+    opened = [sessions.get(connection) for connection in connections]
+    answers = await asyncio.gather(
+        *(_read_one(session, requests[name]) for session, name in zip(opened, connections, strict=True))
+    )
+    readings: dict[Key, Reading] = {}
+    others: list[Other] = []
+    problems: list[str] = []
+    unsearched: set[str] = set()
+    for connection, (snapshot_readings, live, failures) in zip(connections, answers, strict=True):
+        readings.update(snapshot_readings)
+        others.extend(Other(connection, item) for item in live)
+        if failures:
+            unsearched.add(connection)
+            problems.extend(f"connection {connection}: {failure}" for failure in failures)
+    return Sides(readings, tuple(others), tuple(problems), frozenset(unsearched))
+
+
+async def _read_one(
+    session: Session, request: ReadRequest
+) -> tuple[dict[Key, Reading], tuple[Live, ...], tuple[str, ...]]:
+    try:
+        snapshot = await session.snapshot(request)
+    except PlatformError as error:
+        readings: dict[Key, Reading] = {item.key: Unknown(str(error)) for item in request.wanted}
+        return readings, (), (str(error),) if request.seek else ()
+    missing = Unknown("the platform's answer leaves it out")
+    return (
+        {item.key: snapshot.readings.get(item.remote_id, missing) for item in request.wanted},
+        snapshot.others,
+        snapshot.failures,
+    )
+
+
+def read_requests(
+    kinds: Kinds, desired: Mapping[Key, Desired], records: Mapping[Key, Record], asked: Iterable[Key]
+) -> dict[str, ReadRequest]:
+    """
+    Give what to read of each connection.
+
+    Sought are manifests without a recorded experiment, interrupted creates, and manifests that claim something which
+    they did not claim when last applied: somebody else may hold it.
+    """
+    wanted: dict[str, list[Wanted]] = {}
+    seek: dict[str, list[Desired]] = {}
+    for key in sorted(asked):
+        want, record = desired.get(key), records.get(key)
+        if record is not None and record.remote_id:
+            if want is None and record.lifecycle.on_removal == "abandon":
+                continue
+            kind = kinds(key.kind, record.connection)
+            account = str(record.applied.get(kind.account_field) or "") if kind.account_field else ""
+            if kind.account_field and not account and want is not None:
+                account = str(want.spec.get(kind.account_field) or "")
+            wanted.setdefault(record.connection, []).append(Wanted(key, record.remote_id, account))
+            if want is not None and _claims_more(kinds(key.kind, want.connection), want, record):
+                seek.setdefault(want.connection, []).append(want)
+        elif want is not None:
+            seek.setdefault(want.connection, []).append(want)
+        elif record is not None and record.intent_at is not None:
+            lost = Desired(key, record.platform, record.connection, record.applied, record.lifecycle)
+            seek.setdefault(record.connection, []).append(lost)
+    return {
+        connection: ReadRequest(tuple(wanted.get(connection, ())), tuple(seek.get(connection, ())))
+        for connection in {*wanted, *seek}
+    }
+
+
+def _claims_more(kind: Kind, want: Desired, record: Record) -> bool:
+    now = kind.claims({key: value for key, value in want.spec.items() if value is not None})
+    before = kind.claims({key: value for key, value in record.applied.items() if value is not None})
+    return bool(now.entities - before.entities) or (now.start, now.end) != (before.start, before.end)
+
+
+# --- apply -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an apply did: the plan it carried out, and what became of it (None: nothing was sent)."""
+
+    plan: Plan
+    result: ApplyResult | None
+    why_not: str = ""
+
+
+async def apply_fresh(
+    around: Surroundings,
+    desired: Mapping[Key, Desired],
+    request: PlanRequest,
+    *,
+    skip_blocked: bool,
+    confirm: Callable[[Plan], bool],
+) -> Applied:
+    """Plan, ask, and carry out; the caller holds the lock."""
+    state = around.store.read()
+    async with sessions_of(around) as sessions:
+        made = await _plan(around, sessions, state, desired, request)
+        why_not = _not_to_be_sent(made, skip_blocked)
+        if why_not:
+            return Applied(made, None, why_not)
+        if made.changes and not confirm(made):
+            return Applied(made, None, "not confirmed")
+        return Applied(made, await _execute(around, sessions, state, made))
+
+
+async def apply_saved(around: Surroundings, saved: Plan, *, skip_blocked: bool) -> Applied:
+    """
+    Carry out a saved plan as it was saved; the caller holds the lock.
+
+    Raises StalePlan when it was made from another state or for another moment or environment.
+    """
+    state = around.store.read()
+    if saved.state_lineage and saved.state_lineage != state.lineage and (state.experiments or state.serial):
+        raise StalePlan("the plan was made from another state (its lineage differs); make a new plan")
+    if saved.environment != around.project.environment:
+        theirs = saved.environment or "no environment"
+        raise StalePlan(f"the plan was made for {theirs}; run apply with the same --env, or make a new plan")
+    if saved.as_of > around.now():
+        raise StalePlan(f"the plan was judged as of {iso(saved.as_of)}, which is still to come; plan without --as-of")
+    for change in (*saved.changes, *saved.bookkeeping):
+        if change.connection not in around.project.connections:
+            raise StalePlan(f"{change.key}: the project has no connection {change.connection!r} any more")
+        try:
+            around.kinds(change.key.kind, change.connection)
+        except KeyError:
+            raise StalePlan(f"{change.key}: there is no kind {change.key.kind!r}") from None
+    why_not = _not_to_be_sent(saved, skip_blocked)
+    if why_not:
+        return Applied(saved, None, why_not)
+    async with sessions_of(around) as sessions:
+        return Applied(saved, await _execute(around, sessions, state, saved))
+
+
+def _not_to_be_sent(made: Plan, skip_blocked: bool) -> str:
+    """Give the sentence why nothing of a plan may be sent; empty when it may."""
+    if not made.complete:
+        return (
+            "the plan is incomplete, so nothing was sent; run again when everything can be read, "
+            "or name the experiments with --target"
+        )
+    blocked = made.summary[Action.BLOCKED.value]
+    if blocked and not skip_blocked:
+        return f"{blocked} change(s) are blocked, so nothing was sent; --skip-blocked would apply the rest"
+    return ""
+
+
+async def _execute(around: Surroundings, sessions: Sessions, state: State, made: Plan) -> ApplyResult:
+    used = {change.connection for change in (*made.changes, *made.bookkeeping) if change.action is not Action.BLOCKED}
+    context = Context(
+        plan_id=f"{iso(made.created_at)} {made.state_serial}",
+        sessions={connection: sessions.get(connection) for connection in sorted(used)},
+        kinds=around.kinds,
+        journal=StoreJournal(around.store),
+        records=dict(state.experiments),
+        now=around.now,
+        sleep=around.sleep,
+        notify=around.notify,
+        stopping=around.stopping,
+    )
+    if not made.changes and not made.bookkeeping:
+        return ApplyResult(())
+    try:
+        return await execute(made, context)
+    finally:
+        around.store.save(replace(state, experiments=dict(context.records)), expected_serial=state.serial)
+
+
+class StoreJournal:
+    """The store's journal as the executor writes to it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def put(self, key: Key, record: Record, event: str) -> None:
+        """Write the record of an experiment as it is now."""
+        self._store.journal(Put(key, record, event))
+
+    def remove(self, key: Key, event: str) -> None:
+        """Write that an experiment is not managed any more."""
+        self._store.journal(Remove(key, event))
+
+
+# --- drift -----------------------------------------------------------------------------------------------------------
+
+
+async def drift(around: Surroundings, desired: Mapping[Key, Desired], *, unmanaged: bool) -> DriftReport:
+    """Compare live with applied; with `unmanaged` also list what is live and not managed. Changes nothing."""
+    records = around.store.read().experiments
+    _check_known(around.project, records)
+    async with sessions_of(around) as sessions:
+        known = {key: record for key, record in records.items() if record.remote_id}
+        sides = await read_sides(around.kinds, sessions, {}, known, known)
+        ignored = {key: item.lifecycle.ignore_changes for key, item in desired.items()}
+        report = find_drift(records, sides.readings, ignored, around.kinds, around.now())
+        if not unmanaged:
+            return report
+        found, problems = await _unmanaged(around, sessions, records)
+        return replace(report, unmanaged=found, problems=(*report.problems, *problems))
+
+
+async def _unmanaged(
+    around: Surroundings, sessions: Sessions, records: Mapping[Key, Record]
+) -> tuple[tuple[Unmanaged, ...], tuple[str, ...]]:
+    managed = {(record.connection, record.remote_id) for record in records.values()}
+    found: list[Unmanaged] = []
+    problems: list[str] = []
+
+    async def look(name: str, account: str) -> None:
+        platform = around.project.connections[name].platform
+        try:
+            async for live in sessions.get(name).listing(account):
+                if (name, live.remote_id) not in managed:
+                    where = live.account or account
+                    found.append(Unmanaged(platform, name, where, live.remote_id, live.name, live.status))
+        except PlatformError as error:
+            problems.append(f"connection {name}{f', account {account}' if account else ''}: {error}")
+
+    places: list[tuple[str, str]] = []
+    for name, connection in around.project.connections.items():
+        needs_account = any(kind.account_field for kind in around.project.platforms[connection.platform].kinds)
+        accounts = connection.accounts or (() if needs_account else ("",))
+        if not accounts:
+            around.warn(f"connection {name} names no accounts, so nothing was looked for there")
+        places.extend((name, account) for account in accounts)
+    for name, _ in places:
+        sessions.get(name)
+    await asyncio.gather(*(look(name, account) for name, account in places))
+    found.sort(key=lambda item: (item.connection, item.account, item.remote_id))
+    return tuple(found), tuple(problems)
