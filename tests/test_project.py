@@ -288,7 +288,7 @@ def test_accounts_have_the_platform_s_form(write: Write, account: str) -> None:
 
 def test_the_version_is_known_offline(write: Write) -> None:
     ((path, message),) = connection(write, '{platform: linkedin, api_version: "${V}"}')
-    assert (path, message) == ("connections.c.api_version", "connections.c.api_version: is no version")
+    assert (path, message) == ("connections.c.api_version", "connections.c.api_version: variables are not read here")
 
 
 def test_numbers_have_to_be_quoted(write: Write) -> None:

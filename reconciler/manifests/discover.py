@@ -95,6 +95,8 @@ class _Search:
 
     def take_path(self, given: Path) -> None:
         path = self.dir / given
+        if os.path.normpath(path) == os.path.normpath(self.dir / PROJECT_FILE):
+            return  # hooks name every file that changed; the project file is read anyway
         if path.is_dir():
             hits = 0
             for inside, relative in self._walk(path):

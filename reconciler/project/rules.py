@@ -81,11 +81,9 @@ class _Rules:
                 yield self._error(base, f"missing; {platform.title} has no common address", "add base_url")
         else:
             yield from self._address(base, entry.base_url)
-        if entry.api_version is not None:
-            if not _VERSION.fullmatch(entry.api_version):
-                yield self._error(
-                    (*path, "api_version"), "is no version", f'write it like "{platform.default_api_version}"'
-                )
+        if entry.api_version is not None and not _VERSION.fullmatch(entry.api_version):
+            wrong = "variables are not read here" if "${" in entry.api_version else "is no version"
+            yield self._error((*path, "api_version"), wrong, f'write it like "{platform.default_api_version}"')
         for index, account in enumerate(entry.accounts):
             place = (*path, "accounts", index)
             yield from self._text(place, account)

@@ -66,7 +66,7 @@ def test_a_pattern_cannot_leave_the_project(project: Path, pattern: str) -> None
 
 
 def test_paths_are_files_or_folders(project: Path) -> None:
-    found = discover(project, [], ["other/h.yaml", "experiments", "experiments/.f.yaml"])
+    found = discover(project, [], ["other/h.yaml", "experiments", "experiments/.f.yaml", "./reconciler.yaml"])
     assert [file.name for file in found.files] == [
         "experiments/.f.yaml",
         "experiments/a.yaml",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.manifests import SourceFile, load, load_file, load_text
@@ -98,6 +99,7 @@ TREES = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(TREES, st.booleans())
 def test_every_place_is_where_the_value_is_written(tree: dict[str, Any], flow: bool) -> None:
     text = yaml.safe_dump(tree, default_flow_style=flow, sort_keys=False)
@@ -197,9 +199,9 @@ def test_depth_through_aliases_is_limited() -> None:
 def test_an_alias_bomb_is_refused_quickly() -> None:
     text = "a: &a [1,1,1,1,1,1,1,1,1]\n"
     text += "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9))
-    start = time.monotonic()
+    start = time.process_time()
     assert "aliases of this file" in problems(text)[0]
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_aliases_stand_for_the_value_and_its_place() -> None:
@@ -225,6 +227,16 @@ def test_hostile_text_does_not_reach_the_terminal() -> None:
     assert message.isprintable() and "\\x1b[31m\\u202e" in message
 
 
+@settings(deadline=None, max_examples=300)
+@given(st.text(alphabet="ab01:-?[]{}&*!|>'\"%@`#, \n\t.~<=\\", max_size=40) | st.text(max_size=20))
+def test_no_text_makes_the_reader_fail(text: str) -> None:
+    loaded = load_text(text, "a.yaml")
+    for problem in loaded.diagnostics:
+        assert problem.message.isprintable() and problem.location is not None
+    for document in loaded.documents:
+        json.dumps(document.value, allow_nan=False)
+
+
 def test_quiet_never_repeats_a_value() -> None:
     text = "a: 0123456\nb: !S3cr3t x\nc: *S3cr3t\nd: &S3cr3t 1\ne: &S3cr3t 2\n<<: 1\n{S3cr3t: 1, S3cr3t: 2}: 1\n"
     loaded = load_text(text, "p.yaml", quiet=True)
@@ -239,10 +251,10 @@ def test_a_large_file_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "big.yaml"
     with path.open("wb") as stream:
         stream.truncate(50 * 1024 * 1024)
-    start = time.monotonic()
+    start = time.process_time()
     (problem,) = load_file(path, "big.yaml").diagnostics
     assert problem.message == "the file is 50.0 MiB large; at most 10 MiB are read"
-    assert time.monotonic() - start < 0.5 and MAX_BYTES == 10 * 1024 * 1024
+    assert time.process_time() - start < 0.5 and MAX_BYTES == 10 * 1024 * 1024
 
 
 def test_every_file_is_read_whatever_is_wrong_in_others(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.manifests import load_text
@@ -98,6 +98,7 @@ def test_what_cannot_be_read_in_one_way_is_refused(text: str) -> None:
         resolve(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789+-.eE_:xob~nulltruefasINF", max_size=12))
 def test_no_scalar_changes_its_value_silently(text: str) -> None:
     try:
@@ -117,11 +118,13 @@ def test_no_scalar_changes_its_value_silently(text: str) -> None:
             assert value == text
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**30), 10**30))
 def test_integers_are_exact(number: int) -> None:
     assert resolve(str(number)) == number
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_shortest_floats_are_exact(number: float) -> None:
     assert resolve(repr(number)) == number
@@ -141,6 +144,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_json_is_read_as_json(value: Any) -> None:
     text = json.dumps(value, ensure_ascii=False)  # JSON is YAML 1.2

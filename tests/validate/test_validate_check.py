@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.manifests import load_text
@@ -354,6 +357,30 @@ spec:
     assert places == expected
     hints = {place: hint for place, _, hint in said(text, ALL, KINDS)}
     assert (hints["20:15"], hints["24:31"]) == ('quote it: "12345"', 'quote it: "1e5"')
+
+
+NAMES = st.sampled_from(
+    ["apiVersion", "kind", "metadata", "lifecycle", "spec", "name", "labels", "label", "arms", "size", "rules", "\x1b"]
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["LabTest", "reconciler/v1", "a", "\u202e", "block", "x" * 99]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=5),
+    max_leaves=15,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.dictionaries(NAMES, VALUES, max_size=6), VALUES)
+def test_no_document_makes_validation_fail(value: dict[str, Any], spec: Any) -> None:
+    for shape in (value, {"apiVersion": "reconciler/v1", "kind": "LabTest", "metadata": {"name": "a"}, "spec": spec}):
+        desireds, problems = run(json.dumps(shape))
+        assert desireds or problems
+        for problem in problems:
+            assert problem.message.isprintable() and problem.location is not None and problem.location.line == 1
 
 
 def test_a_thousand_manifests_are_checked_in_a_few_seconds() -> None:
