@@ -168,12 +168,8 @@ def _judge_update(situation: Situation, live: Live) -> Iterator[Judgement]:
     moves_start = situation.changes("scheduledStartAt") and live.status == "PENDING" and wanted != "DRAFT"
     if (launch or moves_start) and start is not None and start <= now:
         yield _starts_at_once(start)
-    if launch and end is not None and end <= now and not situation.changes("scheduledEndAt"):
-        yield _block(
-            rules.END_PASSED,
-            f"`scheduledEndAt` {iso(end)} is in the past; a draft is launched with a later end",
-            "scheduledEndAt",
-        )
+    if wanted == "ACTIVE" and situation.changes("userIntendedState") and not situation.changes("scheduledEndAt"):
+        yield from _judge_run_again(end, now)
     if situation.changes("userIntendedState"):
         if wanted == "PAUSED":
             yield _say(
@@ -185,6 +181,17 @@ def _judge_update(situation: Situation, live: Live) -> Iterator[Judgement]:
             yield _say(rules.CANCEL, f"CANCELED ends the experiment for good; {_READOUT}", "userIntendedState")
     if situation.changes("autoStop") or launch:
         yield from _judge_auto_stop(target.get("autoStop") or facts.DEFAULT_AUTO_STOP)
+
+
+def _judge_run_again(end: datetime | None, now: datetime) -> Iterator[Judgement]:
+    """Judge a launch or a resumption whose end, which would not be sent, is over."""
+    if end is not None and end <= now:
+        yield _block(
+            rules.END_PASSED,
+            f"`userIntendedState` cannot become ACTIVE: `scheduledEndAt` {iso(end)} is in the past; state a later end "
+            "in the same change",
+            "userIntendedState",
+        )
 
 
 def _judge_phase(situation: Situation, live: Live) -> Iterator[Judgement]:
