@@ -33,18 +33,18 @@ def _closed(why: str) -> Cell:
 
 
 _OVER = {
-    "Stopped": _closed("Salesforce documents no change of this while Stopped: the result is final"),
-    "Archived": _closed("an experiment in state Archived does not change any more"),
+    "Stopped": _closed("Salesforce documents no change of this, and the result is final"),
+    "Archived": _closed("an archived experiment does not change any more"),
 }
-_ASSIGNED = "cannot change while Started: assigned people stay in their cohort for the life of the experiment"
-_JUDGED = "cannot change while Started: Salesforce documents no such change, and it would spoil the comparison"
-_FIXED = "is part of what the experiment is: a new experiment is needed"
+_ASSIGNED = "assigned people stay in their cohort for the life of the experiment"
+_JUDGED = "Salesforce documents no such change, and it would spoil the comparison"
+_FIXED = "it is part of what the experiment is: a new experiment is needed"
 
 WORDS: Final[Row] = {"Created": _OPEN, "Started": _SEEN, "Stopped": _OPEN, "Archived": _OVER["Archived"]}
 SETTINGS: Final[Row] = {"Created": _OPEN, "Started": _closed(_JUDGED), **_OVER}
 COHORT: Final[Row] = {"Created": _OPEN, "Started": _closed(_ASSIGNED), **_OVER}
-BASICS: Final[Row] = {state: _closed(f"{_FIXED} (state {state})") for state in STATES}
-NAME: Final[Row] = {state: _closed(f"an API name is not renamed (state {state})") for state in STATES}
+BASICS: Final[Row] = {state: _closed(_FIXED) for state in STATES}
+NAME: Final[Row] = {state: _closed("an API name is not renamed") for state in STATES}
 STATE: Final[Row] = {
     "Created": Cell(Verdict.IN_PLACE, Evidence.ASSUMED, "to Started only"),
     "Started": Cell(Verdict.IN_PLACE, Evidence.ASSUMED, "to Stopped or Archived"),
