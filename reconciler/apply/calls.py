@@ -70,11 +70,11 @@ class Worker:
             match reading:
                 case Found(live):
                     return live
-                case Unknown(reason):
+                case Unknown(reason, unlisted) if not (unlisted and self.young(remote_id)):
                     raise PlatformError(f"{remote_id} could not be read: {reason}", connection=self.change.connection)
-                case Gone():
-                    if not self.young(remote_id):
-                        return None
+                case Gone() if not self.young(remote_id):
+                    return None
+                case _:
                     self.say(f"{remote_id} is not visible yet, waiting")
                     await self.context.sleep(2.0)
 

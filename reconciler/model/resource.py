@@ -129,9 +129,15 @@ class Gone:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A resource could not be read; this is never taken for gone."""
+    """
+    A resource could not be read; this is never taken for gone.
+
+    `unlisted` says that the platform answered and no list of its knows the id: shortly after a create, that is not
+    visible yet.
+    """
 
     reason: str
+    unlisted: bool = False
 
 
 Reading: TypeAlias = Found | Gone | Unknown

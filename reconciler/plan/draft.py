@@ -45,7 +45,9 @@ def draft_wanted(desired: Desired, inputs: Inputs) -> Draft:
         return _unrecorded(kind, desired, record, inputs)
     reading = inputs.readings.get(desired.key, Unknown("it was not read"))
     match reading:
-        case Unknown(reason):
+        case Unknown(reason, unlisted):
+            if unlisted and _young(record, inputs):
+                return Draft(warnings=(_not_visible(record, "run plan again in a minute"),))
             return Draft(problem=f"{desired.key}: {record.remote_id} could not be read: {reason}")
         case Gone(proof):
             return _gone(kind, desired, record, proof, inputs)
@@ -78,7 +80,9 @@ def draft_removed(record: Record, inputs: Inputs) -> Draft:
             return Draft(problem=f"{record.key}: its create was not finished, and it could not be searched for")
         reading = Found(same[0]) if same else Gone("its create was not finished and it was not found")
     match reading:
-        case Unknown(reason):
+        case Unknown(reason, unlisted):
+            if unlisted and _young(record, inputs):
+                return Draft(warnings=(_not_visible(record, "its removal is planned once it shows"),))
             return Draft(problem=f"{record.key}: {record.remote_id} could not be read: {reason}")
         case Gone(proof):
             if _young(record, inputs):

@@ -96,10 +96,12 @@ def find_drift(
             continue
         reading = readings.get(key, Unknown("it was not read"))
         match reading:
+            case Unknown(_, unlisted) if unlisted and _young(record, now):
+                continue
             case Unknown(reason):
                 problems.append(f"{key}: {record.remote_id} could not be read: {reason}")
             case Gone():
-                if record.created_at is None or now - record.created_at >= GRACE:
+                if not _young(record, now):
                     drift.append(_item(record, DriftKind.MISSING, None))
             case Found(live):
                 kind = kinds(key.kind, record.connection)
@@ -107,6 +109,10 @@ def find_drift(
                 for item in moved:
                     (progress if item.kind is DriftKind.PROGRESS else drift).append(item)
     return DriftReport(tuple(drift), tuple(progress), problems=tuple(problems), checked=len(records))
+
+
+def _young(record: Record, now: datetime) -> bool:
+    return record.created_at is not None and now - record.created_at < GRACE
 
 
 def _moved(kind: Kind, record: Record, live: Live, ignored: Sequence[str]) -> list[Drift]:

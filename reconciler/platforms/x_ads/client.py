@@ -101,7 +101,9 @@ class XAdsSession(Session):
         ids = list(dict.fromkeys(ids))
         failures: tuple[str, ...] = ()
         read: dict[str, Reading] = {}
-        reason = f"no list of X account {account} knows this id, not even among the deleted tests"
+        missing = Unknown(
+            f"no list of X account {account} knows this id, not even among the deleted tests", unlisted=True
+        )
         try:
             if not account:
                 raise BadAnswer(
@@ -113,9 +115,9 @@ class XAdsSession(Session):
         except PlatformError as error:
             if isinstance(error, Unauthorized) and error.status == 401:
                 raise
-            reason = str(error)
+            missing = Unknown(str(error))
             failures = (f"account {account or '(none)'}: {error}",) if sought else ()
-        readings = {remote_id: read.get(remote_id, Unknown(reason)) for remote_id in ids}
+        readings = {remote_id: read.get(remote_id, missing) for remote_id in ids}
         if sought:
             failures += tuple(reading.reason for reading in read.values() if isinstance(reading, Unknown))
         return Snapshot(readings, self._related(read, sought), failures)
