@@ -181,7 +181,8 @@ def surroundings(
     """
     Give what the use cases are handed; with `emulated` the embedded platforms run for the length of the block.
 
-    `found` are the manifests: the embedded platforms are given the accounts and campaigns that they speak of.
+    `found` are the manifests: the embedded platforms are given the accounts and campaigns that they speak of. Time is
+    then theirs too, so that days can pass for a rehearsal.
     """
     from reconciler.platforms.registry import KINDS, platform_by_name
     from reconciler.workflow import ProjectKinds, Surroundings
@@ -214,7 +215,7 @@ def surroundings(
             ),
             store=store_of(project, emulated=emulated),
             open_session=open_session,
-            now=now,
+            now=server.world.now if server is not None else now,
             warn=say,
         )
     finally:
