@@ -92,7 +92,8 @@ async def _carry_out(change: Change, context: Context) -> Outcome:
     except StalePlan as error:
         return ended(Result.STALE, f"{error}; make a new plan")
     except Stopped as error:
-        return ended(Result.NOT_TRIED, str(error))
+        after = f", after {worker.sent} of {len(change.calls)} calls; run apply again to go on" if worker.sent else ""
+        return ended(Result.NOT_TRIED, f"{error}{after}")
     except StateProblem:
         raise
     except (LimitReached, Unauthorized) as error:
