@@ -1,0 +1,304 @@
+"""
+The state in a JSON file that reads well in a diff, with a journal beside it.
+
+Files: `state.json`, the version before it (`state.json.backup`), the journal of a run under way
+(`state.json.journal`), the lock. The state is replaced atomically and only as a whole; a journal names the serial it
+builds upon, so one that is left after its entries went into a newer state is recognised and ignored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from reconciler.errors import StateConflict, StateProblem, StateUnreadable
+from reconciler.state.journal import BadLine, Journal, entry_line, header_line, read_journal
+from reconciler.state.lock import Lock, utc_now
+from reconciler.state.owner import Owner
+from reconciler.state.records import WrongShape, key_from_json, record_from_json, record_to_json, strict_json
+from reconciler.state.store import Entry, State, fold
+
+FORMAT_VERSION = "1.0"
+_BRIEF_LOCK_S = 5.0
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What this store knows of the files: the state's lineage and serial, and how many journal entries it has met."""
+
+    lineage: str
+    serial: int
+    entries: int
+
+
+class FileStore:
+    """Keeps the state in one file; see `Store`. `now` is for tests."""
+
+    def __init__(self, path: Path, *, now: Callable[[], datetime] = utc_now) -> None:
+        self.path = path
+        self.backup_path = path.with_name(path.name + ".backup")
+        self.journal_path = path.with_name(path.name + ".journal")
+        self._lock = Lock(path, now=now)
+        self._seen: _Seen | None = None
+        self._tail: int | None = None  # the journal's open descriptor, kept while the lock is held
+        self._guard = threading.Lock()
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    def read(self) -> State:
+        """Give the state with the journal folded in; an empty one when nothing was ever written."""
+        state, journal = self._load()
+        self._seen = _Seen(state.lineage, state.serial, len(journal.entries))
+        return State(state.lineage, state.serial, fold(state.experiments, journal.entries))
+
+    def _load(self) -> tuple[State, Journal]:
+        """Read both files. A journal that is folded in already counts as empty."""
+        for _ in range(3):
+            content, lines = self._bytes(self.path), self._bytes(self.journal_path)
+            if content == self._bytes(self.path):  # else a save went on between the two
+                break
+        state = State() if content is None else self._parse(content)
+        try:
+            journal = read_journal(lines or b"")
+        except BadLine as error:
+            raise StateUnreadable(
+                f"{self.journal_path}:{error.line}: {error}; it was changed by hand or damaged: remove or repair that "
+                "line (what it recorded is lost then: look for the experiment on the platform and import it)"
+            ) from None
+        if not journal.length or (journal.lineage == state.lineage and journal.serial < state.serial):
+            return state, Journal()
+        if (journal.lineage, journal.serial) != (state.lineage, state.serial):
+            found = f"serial {state.serial} of state {state.lineage}" if state.lineage else "not there"
+            raise StateUnreadable(
+                f"{self.journal_path} belongs to serial {journal.serial} of state {journal.lineage}, but {self.path} "
+                f"is {found}: put the matching state file back (or move the journal away, which loses what it recorded)"
+            )
+        return state, journal
+
+    def _bytes(self, path: Path) -> bytes | None:
+        self._check_place(path)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StateUnreadable(f"{path} cannot be read: {error.strerror or error}") from None
+
+    def _parse(self, content: bytes) -> State:
+        try:
+            values = strict_json(content.decode("utf-8-sig"))
+            if not isinstance(values, dict):
+                raise WrongShape("it is not an object")
+            if values.get("formatVersion") != FORMAT_VERSION:
+                raise WrongShape(
+                    f"formatVersion {values.get('formatVersion')!r} is not known to this version, which reads "
+                    f"{FORMAT_VERSION!r}; use the version that wrote it"
+                )
+            return _state(values)
+        except ValueError as error:
+            why = "it holds merge conflict markers" if b"\n<<<<<<< " in b"\n" + content else str(error)
+            raise StateUnreadable(
+                f"{self.path} is not a state file: {why}; it was left as it is: restore it from "
+                f"{self.backup_path.name} or from version control"
+            ) from None
+
+    # --- writing -----------------------------------------------------------------------------------------------
+
+    def save(self, state: State, *, expected_serial: int) -> State:
+        """Write exactly `state`, as `Store.save` says; the version before it stays as `.backup`."""
+        with self._guard, self._exclusive():
+            before, journal = self._load()
+            if before.serial != expected_serial or (state.lineage and before.lineage not in ("", state.lineage)):
+                raise StateConflict(
+                    f"{self.path} is at serial {before.serial} now, this run began from {expected_serial}: somebody "
+                    "else saved in between; nothing was overwritten: run again"
+                )
+            known = self._seen.entries if self._seen and self._seen.serial == before.serial else 0
+            if len(journal.entries) > known:
+                raise StateConflict(
+                    f"{self.journal_path} has entries of another run that this one has not read; nothing was "
+                    "overwritten: run again"
+                )
+            lineage = before.lineage or state.lineage or str(uuid.uuid4())
+            saved = State(lineage, expected_serial + 1, dict(state.experiments))
+            self._write(saved)
+            self._close_tail()
+            with contextlib.suppress(OSError):  # a journal that stays is older than the state, and ignored
+                self.journal_path.unlink()
+            self._seen = _Seen(saved.lineage, saved.serial, 0)
+            return saved
+
+    def journal(self, entry: Entry) -> None:
+        """Append one entry and wait until the disk has it; the first one of a run also makes the file."""
+        line = entry_line(entry)
+        with self._guard, self._exclusive():
+            try:
+                if self._tail is None:
+                    self._tail = self._open_tail()
+                _append(self._tail, line)
+            except OSError as error:
+                self._close_tail()
+                raise StateProblem(f"{self.journal_path} cannot be written: {error.strerror or error}") from None
+            if self._seen is not None:
+                self._seen = _Seen(self._seen.lineage, self._seen.serial, self._seen.entries + 1)
+            if not self._lock.held:
+                self._close_tail()
+
+    def _open_tail(self) -> int:
+        """Give the journal's descriptor, at its end: what was cut off is gone, and the first line names the state."""
+        state, journal = self._load()
+        if not state.lineage:
+            state = State(str(uuid.uuid4()), 0, {})
+            self._write(state)
+        if self._seen is None or self._seen.serial != state.serial:
+            self._seen = _Seen(state.lineage, state.serial, len(journal.entries))
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        tail = os.open(self.journal_path, flags, 0o666)
+        try:
+            os.ftruncate(tail, journal.length)
+            if not journal.length:
+                _append(tail, header_line(state.lineage, state.serial))
+                _sync_folder(self.path.parent)
+        except BaseException:
+            os.close(tail)
+            raise
+        return tail
+
+    def _close_tail(self) -> None:
+        if self._tail is not None:
+            tail, self._tail = self._tail, None
+            os.close(tail)
+
+    def _write(self, state: State) -> None:
+        content = _content(state)
+        try:
+            before = self._bytes(self.path)
+            if before is not None:
+                _replace(self.backup_path, before, like=self.path)
+            _replace(self.path, content, like=self.path)
+        except OSError as error:
+            raise StateProblem(
+                f"{self.path} cannot be written: {error.strerror or error}; nothing of it was changed"
+            ) from None
+
+    # --- who may -----------------------------------------------------------------------------------------------
+
+    def lock(self, owner: Owner, timeout_s: float = 0.0) -> AbstractContextManager[None]:
+        """Hold the lock as a context; raises Locked, naming its owner, when it is not free within `timeout_s`."""
+        return self._locked(owner, timeout_s)
+
+    def unlock(self) -> str | None:
+        """Remove what a dead owner left; see `Store.unlock`."""
+        if not self.path.parent.is_dir():
+            return None
+        self._check_place(self.path)
+        return self._lock.clear()
+
+    @contextlib.contextmanager
+    def _locked(self, owner: Owner | None, timeout_s: float) -> Iterator[None]:
+        self._check_place(self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StateProblem(f"the folder {self.path.parent} cannot be made: {error.strerror or error}") from None
+        with self._lock.hold(owner, timeout_s):
+            try:
+                yield
+            finally:
+                self._close_tail()
+
+    def _exclusive(self) -> AbstractContextManager[None]:
+        """Hold the lock for a moment, unless this store holds it anyway."""
+        return contextlib.nullcontext() if self._lock.held else self._locked(None, _BRIEF_LOCK_S)
+
+    def _check_place(self, path: Path) -> None:
+        """Refuse links: a replaced file would cut them, and a folder that is one may lead out of the project."""
+        for place in (path.parent, path):
+            if place.is_symlink():
+                raise StateProblem(f"{place} is a symbolic link: name the real place in the project file's state.path")
+
+
+def _state(values: dict[str, Any]) -> State:
+    lineage, serial, records = values.get("lineage"), values.get("serial"), values.get("experiments")
+    unknown = sorted(values.keys() - {"formatVersion", "lineage", "serial", "experiments"})
+    if unknown:
+        raise WrongShape(f"the key {unknown[0]!r} is not known to this version")
+    if not isinstance(lineage, str) or not lineage:
+        raise WrongShape("lineage is not text")
+    if type(serial) is not int or serial < 0:
+        raise WrongShape("serial is not a whole number from 0 up")
+    if not isinstance(records, dict):
+        raise WrongShape("experiments is not an object")
+    keys = {text: key_from_json(text) for text in records}
+    return State(lineage, serial, {keys[text]: record_from_json(keys[text], value) for text, value in records.items()})
+
+
+def _content(state: State) -> bytes:
+    values = {
+        "formatVersion": FORMAT_VERSION,
+        "lineage": state.lineage,
+        "serial": state.serial,
+        "experiments": {str(key): record_to_json(record) for key, record in state.experiments.items()},
+    }
+    try:
+        return _dumped(values, ascii_only=False)
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold and UTF-8 cannot
+        return _dumped(values, ascii_only=True)
+
+
+def _dumped(values: Any, *, ascii_only: bool) -> bytes:
+    return (json.dumps(values, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=ascii_only) + "\n").encode()
+
+
+def _append(descriptor: int, line: bytes) -> None:
+    """Write a whole line and wait for the disk; takes back what was written when that fails half way."""
+    before = os.fstat(descriptor).st_size
+    try:
+        left = memoryview(line)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, before)
+        raise
+
+
+def _replace(path: Path, content: bytes, *, like: Path) -> None:
+    """Replace a file atomically and durably; it keeps the permissions of `like`, or gets the usual ones."""
+    fresh = path.with_name(f".{path.name}.new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(fresh, flags, 0o666)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.fchmod(descriptor, like.stat().st_mode & 0o777)
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+    fresh.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some file systems cannot
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

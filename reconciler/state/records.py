@@ -1,0 +1,176 @@
+"""Records as JSON: camelCase keys, times in ISO 8601 with `Z` (to the millisecond), what is empty left out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.model.resource import DEFAULT_LIFECYCLE, Key, Lifecycle, OnImmutableChange, OnRemoval, Record
+from reconciler.model.time import iso, parse_time
+
+_KEYS = frozenset(
+    {
+        "platform",
+        "connection",
+        "remoteId",
+        "applied",
+        "stored",
+        "children",
+        "lifecycle",
+        "status",
+        "createdAt",
+        "intentAt",
+        "inflight",
+        "predecessors",
+    }
+)
+_LIFECYCLE_KEYS = frozenset({"onImmutableChange", "onRemoval", "preventDestroy", "ignoreChanges"})
+
+
+class WrongShape(ValueError):
+    """A JSON value is not what is written here; says where and what."""
+
+
+def record_to_json(record: Record) -> dict[str, Any]:
+    """Give the JSON form of a record, its key left out: that is where it stands."""
+    values: dict[str, Any] = {
+        "platform": record.platform,
+        "connection": record.connection,
+        "remoteId": record.remote_id,
+        "applied": record.applied,
+        "stored": record.stored,
+        "children": {name: list(ids) for name, ids in record.children.items()},
+        "lifecycle": _lifecycle_to_json(record.lifecycle),
+        "status": record.status,
+        "createdAt": iso(record.created_at) if record.created_at else None,
+        "intentAt": iso(record.intent_at) if record.intent_at else None,
+        "inflight": record.inflight,
+        "predecessors": list(record.predecessors),
+    }
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
+
+
+def record_from_json(key: Key, values: Any) -> Record:
+    """Read the JSON form of a record; raises WrongShape, also for keys that this version does not know."""
+    where = str(key)
+    known = _object(values, where)
+    _only(known, _KEYS, where)
+    created, intent = known.get("createdAt"), known.get("intentAt")
+    return Record(
+        key=key,
+        platform=_text(known, "platform", where),
+        connection=_text(known, "connection", where),
+        remote_id=_text(known, "remoteId", where),
+        applied=_object(known.get("applied", {}), f"{where}: applied"),
+        stored=_object(known.get("stored", {}), f"{where}: stored"),
+        children=_children(known.get("children", {}), f"{where}: children"),
+        lifecycle=_lifecycle(known.get("lifecycle", {}), f"{where}: lifecycle"),
+        status=_text(known, "status", where),
+        created_at=None if created is None else _time(created, f"{where}: createdAt"),
+        intent_at=None if intent is None else _time(intent, f"{where}: intentAt"),
+        inflight=_text(known, "inflight", where),
+        predecessors=_texts(known.get("predecessors", []), f"{where}: predecessors"),
+    )
+
+
+def key_from_json(text: Any) -> Key:
+    """Read a key; raises WrongShape."""
+    try:
+        return Key.parse(text if isinstance(text, str) else repr(text))
+    except ValueError as error:
+        raise WrongShape(str(error)) from None
+
+
+def strict_json(text: str) -> Any:
+    """Read JSON; raises ValueError also for a key that stands twice, NaN and infinities, and nesting without end."""
+    try:
+        return json.loads(text, object_pairs_hook=_once_each, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+    return values
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(f"{word} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text} is too large a number")
+    return value
+
+
+def _lifecycle_to_json(lifecycle: Lifecycle) -> dict[str, Any]:
+    default = DEFAULT_LIFECYCLE
+    values = {
+        "onImmutableChange": (lifecycle.on_immutable_change.value, default.on_immutable_change.value),
+        "onRemoval": (lifecycle.on_removal.value, default.on_removal.value),
+        "preventDestroy": (lifecycle.prevent_destroy, default.prevent_destroy),
+        "ignoreChanges": (list(lifecycle.ignore_changes), list(default.ignore_changes)),
+    }
+    return {name: value for name, (value, usual) in values.items() if value != usual}
+
+
+def _lifecycle(values: Any, where: str) -> Lifecycle:
+    known = _object(values, where)
+    _only(known, _LIFECYCLE_KEYS, where)
+    prevent = known.get("preventDestroy", False)
+    if not isinstance(prevent, bool):
+        raise WrongShape(f"{where}: preventDestroy is not true or false")
+    try:
+        return Lifecycle(
+            on_immutable_change=OnImmutableChange(known.get("onImmutableChange", OnImmutableChange.BLOCK)),
+            on_removal=OnRemoval(known.get("onRemoval", OnRemoval.END)),
+            prevent_destroy=prevent,
+            ignore_changes=_texts(known.get("ignoreChanges", []), f"{where}: ignoreChanges"),
+        )
+    except WrongShape:
+        raise
+    except ValueError as error:
+        raise WrongShape(f"{where}: {error}") from None
+
+
+def _only(values: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+    unknown = sorted(values.keys() - known)
+    if unknown:
+        raise WrongShape(f"{where}: the key {unknown[0]!r} is not known to this version; use the version that wrote it")
+
+
+def _object(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise WrongShape(f"{where} is not an object")
+    return value
+
+
+def _text(values: Mapping[str, Any], name: str, where: str) -> str:
+    value = values.get(name, "")
+    if not isinstance(value, str):
+        raise WrongShape(f"{where}: {name} is not text")
+    return value
+
+
+def _texts(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise WrongShape(f"{where} is not a list of texts")
+    return tuple(value)
+
+
+def _children(value: Any, where: str) -> dict[str, tuple[str, ...]]:
+    return {name: _texts(ids, f"{where}: {name}") for name, ids in _object(value, where).items()}
+
+
+def _time(value: Any, where: str) -> Any:
+    try:
+        return parse_time(value if isinstance(value, str) else repr(value))
+    except ValueError as error:
+        raise WrongShape(f"{where}: {error}") from None

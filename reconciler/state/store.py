@@ -1,0 +1,91 @@
+"""What a state is and what a store of it can do; `file_store` is the one that keeps it in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeAlias
+
+from reconciler.model.resource import Key, Record
+from reconciler.state.owner import Owner
+
+
+@dataclass(frozen=True)
+class State:
+    """
+    Everything that is managed, as of one save.
+
+    `lineage` names the project's state for its whole life (a UUID made with the first write; empty before); `serial`
+    goes up by one with every save.
+    """
+
+    lineage: str = ""
+    serial: int = 0
+    experiments: Mapping[Key, Record] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Put:
+    """A record as it stands after an event (such as `intent to create`); replaces the one of the same key."""
+
+    key: Key
+    record: Record
+    event: str = ""
+
+
+@dataclass(frozen=True)
+class Remove:
+    """A record is no longer there; removing what is not there changes nothing."""
+
+    key: Key
+    event: str = ""
+
+
+Entry: TypeAlias = Put | Remove
+
+
+def fold(experiments: Mapping[Key, Record], entries: Iterable[Entry]) -> dict[Key, Record]:
+    """Give the records after the entries, applied in their order."""
+    records = dict(experiments)
+    for entry in entries:
+        match entry:
+            case Put(key, record):
+                records[key] = record if record.key == key else replace(record, key=key)
+            case Remove(key):
+                records.pop(key, None)
+    return records
+
+
+class Store(Protocol):
+    """
+    Keeps one project's state.
+
+    While a run goes on it appends entries (`journal`), each of which lasts from the moment the call returns; `save`
+    then writes the whole. A run that was killed leaves its entries behind, and the next `read` has them in it.
+    """
+
+    def read(self) -> State:
+        """Give the state, entries left in the journal included; raises StateUnreadable when it cannot be used."""
+        ...
+
+    def save(self, state: State, *, expected_serial: int) -> State:
+        """
+        Write exactly `state` as serial `expected_serial + 1`, clear the journal, and give it with its new serial.
+
+        Raises StateConflict when what is stored is not of `expected_serial`, or has entries that neither `read` has
+        shown nor `journal` of this store has written.
+        """
+        ...
+
+    def journal(self, entry: Entry) -> None:
+        """Append one entry, durably; its cost does not grow with the state."""
+        ...
+
+    def lock(self, owner: Owner, timeout_s: float = 0.0) -> AbstractContextManager[None]:
+        """Keep everybody else out; raises Locked, naming who is in, when that takes longer than `timeout_s`."""
+        ...
+
+    def unlock(self) -> str | None:
+        """Remove what a dead owner left; gives a sentence on it, or None. Raises Locked when the owner lives."""
+        ...
