@@ -111,7 +111,8 @@ def _unrecorded(kind: Kind, desired: Desired, record: Record | None, inputs: Inp
         return Draft(block(replace(change, action=Action.ADOPT), reason))
     if same:
         interrupted = record is not None and record.intent_at is not None
-        return _live(kind, desired, record if interrupted else None, same[0], inputs, adopting=True)
+        seen = kind.seen_at(same[0], inputs.as_of)
+        return _live(kind, desired, record if interrupted else None, seen, inputs, adopting=True)
     return Draft(_create(kind, desired, record, inputs))
 
 
@@ -156,7 +157,8 @@ def _gone(kind: Kind, desired: Desired, record: Record, proof: str, inputs: Inpu
     if _young(record, inputs):
         return Draft(warnings=(_not_visible(record, "run plan again in a minute"),))
     warning = f"{record.remote_id} was removed outside of this tool ({proof}); it will be created anew"
-    return Draft(_create(kind, desired, record, inputs, warning))
+    change = _create(kind, desired, record, inputs, warning)
+    return Draft(replace(change, predecessors=(*record.predecessors, record.remote_id)))
 
 
 def _young(record: Record, inputs: Inputs) -> bool:

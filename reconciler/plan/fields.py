@@ -95,11 +95,14 @@ def same_spec(kind: Kind, left: Spec, right: Spec) -> bool:
     """Tell whether two canonical specs state the same keys with the same meaning."""
     if left == right:
         return True
-    sides = _Sides(kind, frozenset(), EMPTY, EMPTY, list_templates(kind))
-    _object(sides, "", "", left, {}, right)
-    return not sides.changes and {k for k, v in left.items() if v is not None} == {
-        k for k, v in right.items() if v is not None
-    }
+    if {k for k, v in left.items() if v is not None} != {k for k, v in right.items() if v is not None}:
+        return False
+    for one, other in ((left, right), (right, left)):  # both ways: a nested key may be stated on one side alone
+        sides = _Sides(kind, frozenset(), EMPTY, EMPTY, list_templates(kind))
+        _object(sides, "", "", one, {}, other)
+        if sides.changes:
+            return False
+    return True
 
 
 def stated_fields(kind: Kind, spec: Spec) -> tuple[FieldChange, ...]:

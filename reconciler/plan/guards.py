@@ -29,8 +29,8 @@ def refuse_empty(desired: Mapping[Key, Desired], records: Mapping[Key, Record], 
 def guarded(changes: Mapping[Key, Change], inputs: Inputs) -> dict[Key, Change]:
     """Give the changes with those blocked that go beyond the project's guards."""
     guards, allowed = inputs.options.guards, inputs.options.allow_destroy or 0
-    destructive = [key for key, change in changes.items() if change.destroys]
-    changing = [key for key, change in changes.items() if change.action in CHANGING or change.destroys]
+    destructive = [key for key, change in changes.items() if change.destroys and _would_end(change, inputs)]
+    changing = [key for key, change in changes.items() if change.action in CHANGING or key in destructive]
     managed = max(len(inputs.records), inputs.managed)
     result = dict(changes)
     if destructive:
@@ -55,6 +55,13 @@ def guarded(changes: Mapping[Key, Change], inputs: Inputs) -> dict[Key, Change]:
         for key in changing:
             result[key] = block(result[key], reason)
     return result
+
+
+def _would_end(change: Change, inputs: Inputs) -> bool:
+    """Tell whether a destructive change would be sent, or waits for nothing but the flag."""
+    if change.lifecycle.prevent_destroy:
+        return False
+    return change.action is not Action.BLOCKED or inputs.options.allow_destroy is None
 
 
 def _beyond_destroy(count: int, managed: int, guards: Guards) -> str:

@@ -155,10 +155,17 @@ def _live_of(key: Key, change: Change | None, kind: Kind, inputs: Inputs) -> Liv
     reading = inputs.readings.get(key)
     if isinstance(reading, Found):
         return kind.seen_at(reading.live, inputs.as_of)
-    if change is not None and change.remote_id:
-        for other in inputs.others:
-            if other.connection == change.connection and other.live.remote_id == change.remote_id:
-                return other.live
+    record = inputs.records.get(key)
+    connection, remote_id = (
+        (change.connection, change.remote_id)
+        if change
+        else (record.connection, record.remote_id)
+        if record
+        else ("", "")
+    )
+    for other in inputs.others:
+        if remote_id and other.connection == connection and other.live.remote_id == remote_id:
+            return kind.seen_at(other.live, inputs.as_of)
     return None
 
 

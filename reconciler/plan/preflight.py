@@ -33,6 +33,9 @@ def preflight_items(plan: Plan, inputs: Inputs) -> dict[str, list[PreflightItem]
             record = inputs.records.get(change.key)
             ignored = change.lifecycle.ignore_changes
             target = difference(kind, change.target, live, record=record, ignored=ignored).target
+            name = kind.lifecycle_field
+            if name and all(item.path != name for item in change.fields):  # the plan leaves it as live has it
+                target[name] = live.spec.get(name)
             target = {key: _plain(value) for key, value in target.items() if value is not None}
         items.setdefault(change.connection, []).append(PreflightItem(change.key, target, live))
     return items
