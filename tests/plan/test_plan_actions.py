@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 from plan_builders import (
     ABANDON,
     IDS,
@@ -29,6 +28,7 @@ from plan_builders import (
     quiet,
     record,
 )
+
 from reconciler.model.change import Action
 from reconciler.model.resource import Desired, Gone, Lifecycle, Record
 from reconciler.platforms.base import Kind

@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
 from plan_builders import LI, REPLACE, SF, X, cell, cohort, desired, group, live, managed, only, plan
+
 from reconciler.model.change import Action, Severity
 from reconciler.model.resource import Desired, Lifecycle
 from reconciler.platforms.base import Kind

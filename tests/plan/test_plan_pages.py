@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plan_builders import LI, SF, X, at, bodies, only, plan
+
 from reconciler.model.change import Action
 from reconciler.model.resource import Desired, Key, Record
 from reconciler.plan.fields import recorded_children
