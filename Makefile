@@ -1,0 +1,63 @@
+# `make demo` and `make test` need Python 3.11 or newer, make, and pip's way to the package index; nothing else.
+
+ifeq ($(origin PYTHON), undefined)
+# The first of these that is new enough.
+PYTHON := $(shell for each in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
+endif
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types schemas golden clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: $(VENV)/runtime.stamp ## watch experiments on three emulated platforms, from a manifest to drift and back
+	@RECONCILER=$(abspath $(BIN))/reconciler bash examples/demo.sh
+
+test: $(VENV)/dev.stamp ## run all tests, with branch coverage
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --no-cov-on-fail $(PYTEST_ARGS)
+
+lint: $(VENV)/dev.stamp ## check style, layout and which way imports point
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp ## lay out the code and repair what can be repaired
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/dev.stamp ## check the types, strictly
+	$(BIN)/mypy
+
+schemas: $(VENV)/dev.stamp ## make schemas/ anew
+	$(BIN)/reconciler schema --out schemas
+
+golden: $(VENV)/dev.stamp ## write the expected texts of the reports anew; read the difference before you commit it
+	$(BIN)/python -m pytest tests/report --renew
+
+clean: ## remove what can be made again
+	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the environment: made once, and again when pyproject.toml changes -------------------------------------------
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer was found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime.stamp: pyproject.toml | $(BIN)/python
+	@echo "installing reconciler into $(VENV)"
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
+	@echo "installing reconciler and the tools of development into $(VENV)"
+	@$(PIP) install --editable '.[dev]'
+	@touch $@ $(VENV)/runtime.stamp
