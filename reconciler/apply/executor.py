@@ -96,11 +96,15 @@ async def _carry_out(change: Change, context: Context) -> Outcome:
         return ended(Result.NOT_TRIED, f"{error}{after}")
     except StateProblem:
         raise
-    except (LimitReached, Unauthorized) as error:
-        context.halted.setdefault(change.connection, f"connection {change.connection} is halted: {error}")
-        return ended(Result.FAILED, str(error))
     except PlatformError as error:
+        if _ends_the_connection(error):
+            context.halted.setdefault(change.connection, f"connection {change.connection} is halted: {error}")
         return ended(Result.FAILED, str(error))
+
+
+def _ends_the_connection(error: PlatformError) -> bool:
+    """Tell whether nothing else can succeed through the connection either; a 403 may be about one account alone."""
+    return isinstance(error, LimitReached) or (isinstance(error, Unauthorized) and error.status != 403)
 
 
 async def _step(worker: Worker) -> Result:

@@ -279,7 +279,10 @@ async def _search(worker: Worker) -> Live | None:
         found = [
             live
             for live in snapshot.others
-            if not live.over and live.remote_id not in taken and worker.kind.identity(live.spec, live) == wanted
+            if not live.over
+            and live.remote_id not in taken
+            and worker.kind.identity(live.spec, live) == wanted
+            and worker.kind.could_be(target, live)
         ]
         if len({live.remote_id for live in found}) > 1:
             ids = ", ".join(sorted({live.remote_id for live in found}))

@@ -39,8 +39,8 @@ def from_epoch_ms(milliseconds: int) -> datetime:
     """Give the time of integer epoch milliseconds, exactly; raises ValueError outside the years 1 to 9999."""
     try:
         return datetime.fromtimestamp(milliseconds // 1000, UTC).replace(microsecond=milliseconds % 1000 * 1000)
-    except (OverflowError, OSError) as error:
-        raise ValueError(f"{milliseconds} is not a time in milliseconds: {error}") from None
+    except (OverflowError, OSError, ValueError):
+        raise ValueError(f"{milliseconds} is not a time in milliseconds: outside the years 1 to 9999") from None
 
 
 def to_epoch_ms(value: datetime) -> int:

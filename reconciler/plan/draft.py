@@ -131,6 +131,7 @@ def _candidates(kind: Kind, connection: str, spec: Spec, key: Key, inputs: Input
         and not other.live.over
         and other.live.remote_id not in taken
         and kind.identity(other.live.spec, other.live) == wanted
+        and kind.could_be(spec, other.live)
     }
     return [found[remote_id] for remote_id in sorted(found)]
 

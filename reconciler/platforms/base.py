@@ -259,6 +259,10 @@ class Kind(ABC):
         Equal identities mean the same experiment. `live` is given when `spec` is a live one's.
         """
 
+    def could_be(self, spec: Spec, live: Live) -> bool:
+        """Tell whether a live experiment of the same identity can be the one that a manifest speaks of."""
+        return True
+
     # --- shared ----------------------------------------------------------------------------------------------
 
     def field(self, path_template: str) -> Field:

@@ -132,9 +132,32 @@ class _Checker:
         try:
             model = kind.spec_model.model_validate(stated)
         except ValidationError as error:
-            self.problems += diagnostics(error, document, kind.spec_model, ("spec",))
+            rules = {rule.id: rule for rule in kind.rules}
+            self.problems += diagnostics(error, document, kind.spec_model, ("spec",), rules=rules)
+            self._rest(document, kind, stated, {str(item["loc"][0]) for item in error.errors() if item["loc"]})
             return None
         return kind.canonical(model.model_dump(exclude_unset=True, by_alias=True))
+
+    def _rest(self, document: Document, kind: Kind, stated: dict[str, object], wrong: set[str]) -> None:
+        """
+        Check what is left of a spec without the top-level keys that do not fit the schema.
+
+        One mistake shall not hide another. What is left may not be enough for a rule to judge by, so a rule that fails
+        on it says nothing, and findings about the wrong keys themselves are left out.
+        """
+        rest = {key: value for key, value in stated.items() if key not in wrong}
+        found: list[Finding] = []
+        try:
+            spec = kind.canonical(rest)
+            desired = Desired(Key(kind.name, ""), kind.platform, "", spec)
+            for finding in kind.check(desired):
+                if finding.path and finding.path[0] in rest:
+                    found.append(finding)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            return
+        finally:
+            for finding in found:
+                self._finding(document, finding)
 
     def _connection(self, document: Document, kind: Kind) -> str | None:
         """Give the name of the connection to use, None when that is not clear."""

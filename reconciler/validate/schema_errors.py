@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from reconciler.manifests.document import Document
 from reconciler.manifests.words import nearest, one_of, plain, shown
-from reconciler.model.diagnostic import Diagnostic, Location, PathTuple, Severity, dotted
+from reconciler.model.diagnostic import Diagnostic, Location, PathTuple, Rule, Severity, dotted
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -54,6 +54,9 @@ _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _NAME = re.compile(r"[A-Za-z][A-Za-z_]{0,30}")
 
 
+NO_RULES: Mapping[str, Rule] = {}
+
+
 def nothing_hidden(path: PathTuple) -> bool:
     """The default for files that hold no secrets."""
     return False
@@ -76,12 +79,14 @@ def diagnostics(
     model: type[BaseModel],
     prefix: PathTuple = (),
     hidden: Callable[[PathTuple], bool] = nothing_hidden,
+    rules: Mapping[str, Rule] = NO_RULES,
 ) -> list[Diagnostic]:
     """
     Give a diagnostic for each thing that a validation found wrong.
 
     The validated value stands at `prefix` in the document. No value at a `hidden` path is repeated. Places of which
-    the loader has complained already are left out.
+    the loader has complained already are left out. An error type that is the id of one of `rules` gets its fix and
+    source.
     """
     found = [
         _Found(
@@ -102,6 +107,9 @@ def diagnostics(
         if inside and isinstance(group[0].value, (dict, list)) and all(i.type in _KINDS_OF_VALUE for i in group):
             continue  # another branch of a union fits the value better, and has said what is wrong inside
         diagnostic = _Words(document, model, prefix, hidden(path)).tell(path, group)
+        rule = next((rules[item.type] for item in group if item.type in rules), None)
+        if rule is not None:
+            diagnostic = replace(diagnostic, rule=rule.id, source=rule.source, hint=diagnostic.hint or rule.fix)
         if diagnostic.location not in document.flaws:
             result.append(diagnostic)
     return result

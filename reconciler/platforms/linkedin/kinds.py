@@ -56,8 +56,14 @@ class LinkedInExperiment(Kind):
     # --- the manifest's side -----------------------------------------------------------------------------------
 
     def canonical(self, stated: Mapping[str, Any]) -> Spec:
-        """Give the canonical form: times in UTC, full URNs, text in NFC, an empty description as null."""
-        return {key: self._canonical_value(key, value) for key, value in stated.items()}
+        """
+        Give the canonical form: times in UTC, full URNs, text in NFC, an empty description as null.
+
+        A state that is not stated is ACTIVE, so that a test paused or cancelled by hand shows as drift.
+        """
+        spec = {key: self._canonical_value(key, value) for key, value in stated.items()}
+        spec.setdefault("userIntendedState", facts.DEFAULT_INTENDED_STATE)
+        return spec
 
     @staticmethod
     def _canonical_value(key: str, value: Any) -> Any:
@@ -173,6 +179,12 @@ class LinkedInExperiment(Kind):
         campaigns = frozenset(f"campaign {_campaign(cell)}" for cell in spec.get("cells", ()))
         start, end = moment(spec.get("scheduledStartAt")), moment(spec.get("scheduledEndAt"))
         return Claims(campaigns, start or ALWAYS, end or FOREVER)
+
+    def could_be(self, spec: Spec, live: Live) -> bool:
+        """A test of the same campaigns at another time is another one; a draft has no time yet."""
+        if "DRAFT" in (spec.get("userIntendedState"), live.spec.get("userIntendedState")):
+            return True
+        return bool(self.claims(spec).shared(self.claims(live.spec, live)))
 
     def identity(self, spec: Spec, live: Live | None = None) -> Hashable:
         """

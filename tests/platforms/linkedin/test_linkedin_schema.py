@@ -22,9 +22,9 @@ def errors(**changes: Any) -> list[tuple[tuple[Any, ...], str, str]]:
     return []
 
 
-def test_the_least_manifest_is_kept_as_stated() -> None:
-    assert spec() == stated()
-    assert "userIntendedState" not in spec() and "autoStop" not in spec()
+def test_the_least_manifest_is_kept_as_stated_and_wants_to_be_active() -> None:
+    assert spec() == {**stated(), "userIntendedState": "ACTIVE"}
+    assert "autoStop" not in spec()
 
 
 @pytest.mark.parametrize(
