@@ -97,11 +97,15 @@ class Worker:
         return self.record is not None and self.record.inflight == self.context.plan_id
 
     def check_unmoved(self, live: Live) -> None:
-        """Raise StalePlan when the status or a managed field is not what it was when the plan was made."""
-        if self.resuming():
-            return
-        change = self.change
-        if change.status is not None and live.status != change.status:
+        """
+        Raise StalePlan when the status or a managed field is not what it was when the plan was made.
+
+        A status that lags behind the clock counts as what the clock will have made it, as it did for the plan. When an
+        interrupted run of this plan is taken up again, its own moves are none.
+        """
+        change, resuming = self.change, self.resuming()
+        statuses = {live.status, self.kind.seen_at(live, self.context.now()).status}
+        if change.status is not None and change.status not in statuses and not resuming:
             raise StalePlan(
                 f"{self.kind.status_field} was {change.status} when the plan was made and is {live.status} now"
             )
@@ -109,9 +113,17 @@ class Worker:
             name
             for name, before in change.expected.items()
             if not same_spec(self.kind, {name: before}, {name: live.spec.get(name)})
+            and not (resuming and self._as_planned(name, live))
         ]
         if moved:
             raise StalePlan(f"{', '.join(moved)} changed on the platform since the plan was made")
+
+    def _as_planned(self, name: str, live: Live) -> bool:
+        """Tell whether an interrupted run of this plan may itself have brought a field to where it is."""
+        if name == self.kind.lifecycle_field:
+            return True
+        wanted = {name: (self.change.target or {}).get(name)}
+        return not difference(self.kind, wanted, live, record=self._aside()).changes
 
     def reached(self, live: Live) -> bool:
         """Tell whether live shows every field as wanted (ignored ones aside)."""
@@ -140,7 +152,9 @@ class Worker:
         if self._effective(call, live):
             return live
         remote_id = live.remote_id
-        for attempt in range(1, MAX_SENDS + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             self.context.check_stopped(self.change.connection)
             try:
                 self.say(f"{call.method} {call.path}")
@@ -149,10 +163,12 @@ class Worker:
             except NotFound:
                 if call.purpose is not Purpose.DELETE:
                     raise
-                if self.young(remote_id) and attempt < MAX_SENDS:
-                    await self._wait_visible(remote_id)
-                    continue
-                return None
+                if not self.young(remote_id):
+                    return None
+                self.say(f"{remote_id} is not visible yet; it is deleted once it shows")
+                await self.context.sleep(2.0)
+                attempt -= 1
+                continue
             except Unclear as error:
                 now = await self._look(call, remote_id)
                 if now is None or self._effective(call, now):
@@ -172,14 +188,6 @@ class Worker:
                 self.check_unmoved(now)
                 continue
             return await self._look(call, remote_id)
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    async def _wait_visible(self, remote_id: str) -> None:
-        """Wait until a just created experiment shows, or its grace is over."""
-        while self.young(remote_id):
-            if isinstance(await self.read(remote_id), Found):
-                return
-            await self.context.sleep(2.0)
 
     async def _look(self, call: Call, remote_id: str) -> Live | None:
         """Give what is live once a call's effect shows, or as it is after a few looks; None when it is gone."""

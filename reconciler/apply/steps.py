@@ -21,9 +21,11 @@ MAX_CREATES = 2
 
 
 async def forget(worker: Worker) -> Result:
-    """Drop the record; nothing is sent."""
+    """Drop the record; nothing is sent. A record that another run has tied to another experiment since is kept."""
     if worker.record is None:
         return Result.UNCHANGED
+    if worker.record.remote_id and worker.record.remote_id != worker.change.remote_id:
+        raise StalePlan(f"it is recorded as {worker.record.remote_id} now")
     worker.context.remove(worker.change.key, "forgotten")
     return Result.DONE
 
@@ -97,6 +99,8 @@ async def end(worker: Worker) -> Result:
     record = worker.record
     if record is None:
         return Result.UNCHANGED
+    if not record.remote_id and worker.change.remote_id:  # an interrupted create, found by the plan's search
+        record = replace(record, remote_id=worker.change.remote_id, intent_at=None)
     await _put_away(worker, record, worker.change.calls)
     worker.context.remove(worker.change.key, "ended")
     return Result.DONE
@@ -107,7 +111,7 @@ async def substitute(worker: Worker) -> Result:
     change, record = worker.change, worker.record
     if record is None:
         raise StalePlan("it is not recorded any more")
-    if record.remote_id and record.remote_id not in (change.remote_id or ""):
+    if record.remote_id and record.remote_id != change.remote_id:
         if worker.resuming():
             return await _go_on(worker, record)
         if change.target is not None and same_spec(worker.kind, change.target, record.applied):
@@ -161,9 +165,9 @@ async def _put_away(worker: Worker, record: Record, calls: tuple[Call, ...]) -> 
     if change.remote_id and record.remote_id != change.remote_id:
         raise StalePlan(f"it is recorded as {record.remote_id} now, the plan was made for {change.remote_id}")
     live = await worker.read_live(record.remote_id)
-    if live is None or live.over:
+    if live is None or worker.kind.seen_at(live, worker.context.now()).over:
         return
-    if not calls:
+    if not calls and live.status != change.status:
         raise StalePlan(f"{record.remote_id} was over when the plan was made and is {live.status} now")
     worker.check_unmoved(live)
     base = worker.context.put(replace(record, inflight=worker.context.plan_id), "ending begins")
@@ -214,13 +218,18 @@ async def _make(worker: Worker, calls: tuple[Call, ...], record: Record | None) 
     else:
         context.check_stopped(change.connection)
         context.put(intent, "create intended")
-        answer = await _send_create(worker, calls[0], record)
+        answer = await _send_create(worker, calls[0], record, pending=pending)
     made = context.put(replace(intent, remote_id=answer.remote_id, intent_at=None, created_at=context.now()), "created")
     await _after_create(worker, made, calls[1:])
 
 
-async def _send_create(worker: Worker, call: Call, before: Record | None) -> Answer:
-    """Send the create; gives its id. A definite no takes the intent back; an unclear answer is searched for."""
+async def _send_create(worker: Worker, call: Call, before: Record | None, *, pending: bool) -> Answer:
+    """
+    Send the create; gives its id. A definite no takes the intent back; an unclear answer is searched for.
+
+    `pending` says that an earlier create of it may have happened: a no may then be because of that one, and the
+    intent stays until it is found.
+    """
     attempt = 0
     while True:
         attempt += 1
@@ -242,9 +251,10 @@ async def _send_create(worker: Worker, call: Call, before: Record | None) -> Ans
                     connection=worker.change.connection,
                 ) from error
         except PlatformError:
-            if attempt > 1 and (found := await _search(worker)) is not None:
+            if attempt == 1 and not pending:
+                _take_back(worker, before)
+            elif (found := await _search(worker)) is not None:
                 return Answer(found.remote_id, found)
-            _take_back(worker, before)
             raise
 
 

@@ -335,7 +335,10 @@ def _changing(kind: Kind, desired: Desired, live: Live, delta: Difference, chang
                 change, "the change ends the experiment, and lifecycle.preventDestroy is true; take it out first"
             )
         return change
-    replaceable = all(verdict is not Verdict.NEVER for verdict in verdicts)
+    replaceable = all(
+        verdict is not Verdict.NEVER or _begins_anew(kind, item, live)
+        for item, verdict in zip(fields, verdicts, strict=True)
+    )
     wants_replace = desired.lifecycle.on_immutable_change == "replace"
     if replaceable and wants_replace and change.action is not Action.ADOPT:
         return _replacement(kind, desired, live, replace(change, reasons=(*change.reasons, *refused)), inputs)
@@ -344,6 +347,12 @@ def _changing(kind: Kind, desired: Desired, live: Live, delta: Difference, chang
         how = "create a new one" if live.over else "end this experiment and create a new one"
         lifts = (f"set lifecycle.onImmutableChange: replace to {how}, or take the change back",)
     return block(change, *refused, *lifts)
+
+
+def _begins_anew(kind: Kind, item: FieldChange, live: Live) -> bool:
+    """Tell whether a lifecycle move that an ended experiment can never make is what a new one begins with."""
+    ended = live.over or live.status in kind.ending_states
+    return ended and item.path == kind.lifecycle_field and item.after not in kind.ending_states
 
 
 def _refusal(kind: Kind, item: FieldChange, live: Live, note: str) -> str:
