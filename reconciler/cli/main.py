@@ -11,9 +11,12 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "init": "write a starter project that validates",
@@ -22,8 +25,11 @@ COMMANDS = {
     "apply": "carry out a saved plan, or plan, ask and carry out",
     "drift": "compare live experiments with what was applied",
     "state": "list, show and repair the record of what is managed",
+    "explain": "what a field means, its limits, and when it may change",
+    "doctor": "check project, credentials, roles and clock, with what to do",
     "schema": "print or write the JSON Schemas",
     "emulator": "run the three platforms on loopback",
+    "completion": "print the completion script for bash, zsh or fish",
 }
 EXIT_ERROR = 1
 _KEY = re.compile(r"[A-Z]\w*/\S+")
@@ -48,13 +54,20 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command; a misspelt one is answered with the nearest."""
         name = args[0]
-        if name not in COMMANDS:
+        if name not in COMMANDS and not ctx.resilient_parsing:  # while completing, errors are nobody's business
             from difflib import get_close_matches
 
             near = get_close_matches(name, COMMANDS, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(COMMANDS)}"
             raise click.UsageError(f"there is no command {name!r}{hint}", ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names of commands without importing them."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

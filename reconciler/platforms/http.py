@@ -55,7 +55,8 @@ class HttpClient:
     One connection's client. Made without I/O; sockets open with the first call; `close` gives them back.
 
     `headers` go with every call. `concurrency` (at most 5) bounds the calls under way. `pace` slows writes down to a
-    documented rate. `transport` and `clock` are for tests. `requests` counts the requests sent to the API.
+    documented rate. `transport` and `clock` are for tests. `requests` counts the requests sent to the API;
+    `last_date` is the `Date` header of the latest answer, its own or a token endpoint's.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class HttpClient:
         if reason := unsafe(settings.base_url):
             raise UsageProblem(f"connections.{settings.name}.base_url {reason}")
         self.requests = 0
+        self.last_date = ""
         self.redact = Redactor(secrets_of(settings.auth))
         self._settings = settings
         self._auth = auth
@@ -279,6 +281,7 @@ class HttpClient:
 
     async def _transfer(self, method: str, url: str, **how: Any) -> tuple[int, dict[str, str], bytes]:
         async with self._client().stream(method, url, **how) as raw:
+            self.last_date = raw.headers.get("date", self.last_date)
             chunks: list[bytes] = []
             size = 0
             async for chunk in raw.aiter_bytes():
