@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler.cli.complete import complete_key
 from reconciler.errors import InvalidInput, PlatformError, ReconcilerError, UsageProblem
 
 if TYPE_CHECKING:
@@ -102,7 +103,14 @@ def planning_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add what `plan` and `apply` share."""
     for option in reversed(
         (
-            click.option("--target", "targets", multiple=True, metavar="KEY…", help="Only these experiments."),
+            click.option(
+                "--target",
+                "targets",
+                multiple=True,
+                metavar="KEY…",
+                shell_complete=complete_key,
+                help="Only these experiments.",
+            ),
             click.option(
                 "--allow-destroy",
                 metavar="[=N]",

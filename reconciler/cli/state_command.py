@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.common import emulated_state, now, out, out_json, parsed_keys, project_of, say, store_of
+from reconciler.cli.complete import complete_managed_key
 from reconciler.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def list_(ctx: click.Context, form: str) -> int:
 
 
 @command.command("show")
-@click.argument("key")
+@click.argument("key", shell_complete=complete_managed_key)
 @click.pass_context
 def show(ctx: click.Context, key: str) -> int:
     """Show the record of one experiment as JSON."""
@@ -71,7 +72,7 @@ def show(ctx: click.Context, key: str) -> int:
 
 
 @command.command("rm")
-@click.argument("key")
+@click.argument("key", shell_complete=complete_managed_key)
 @lock_option
 @click.pass_context
 def remove(ctx: click.Context, key: str, lock_timeout: float) -> int:
@@ -87,7 +88,7 @@ def remove(ctx: click.Context, key: str, lock_timeout: float) -> int:
 
 
 @command.command("mv")
-@click.argument("old")
+@click.argument("old", shell_complete=complete_managed_key)
 @click.argument("new")
 @lock_option
 @click.pass_context
