@@ -37,7 +37,11 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """A line for each experiment at work, which goes when it is done, and a line of its outcome that stays."""
+    """
+    A line for each experiment at work, which goes when it is done, and a line of its outcome that stays.
+
+    Nothing is drawn before the first event: the question whether to go on is asked on the same terminal.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
@@ -55,7 +59,6 @@ class LiveProgress:
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> LiveProgress:
-        self._bars.start()
         return self
 
     def __exit__(
@@ -65,6 +68,7 @@ class LiveProgress:
 
     def __call__(self, progress: Progress) -> None:
         """Show one event."""
+        self._bars.start()
         key = clean(str(progress.key))
         if progress.outcome is not None:
             if key in self._tasks:
