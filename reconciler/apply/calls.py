@@ -12,6 +12,7 @@ from dataclasses import replace
 from reconciler.apply.context import Context
 from reconciler.errors import NotFound, PlatformError, Refused, StalePlan, Unclear
 from reconciler.model.change import Call, Change, Purpose
+from reconciler.model.kind import top_level
 from reconciler.model.outcome import Progress
 from reconciler.model.resource import Found, Gone, Live, Reading, Record, Unknown
 from reconciler.plan.fields import difference, same_spec
@@ -227,11 +228,12 @@ class Worker:
 
     def _fields_done(self, live: Live) -> bool:
         """Tell whether the changed fields (actions on the lifecycle aside) are as wanted."""
-        changed = {item.path.split(".", 1)[0].split("[", 1)[0] for item in self.change.fields}
+        changed = {top_level(item.path) for item in self.change.fields}
         if any(call.purpose not in (Purpose.UPDATE, Purpose.DELETE) for call in self.change.calls):
             changed -= {self.kind.lifecycle_field or ""}
         target = {top: value for top, value in (self.change.target or {}).items() if top in changed}
         cleared = {top: None for top in changed if top not in target}
         ignored = self.change.lifecycle.ignore_changes
         wanted = {**target, **cleared}
-        return not difference(self.kind, wanted, live, record=self._aside(), ignored=ignored).changes
+        found = difference(self.kind, wanted, live, record=self._aside(), ignored=ignored).changes
+        return not any(top_level(item.path) in changed for item in found)
