@@ -21,6 +21,7 @@ from reconciler.report.explain_words import (
 )
 from reconciler.report.moves import births_of, moves_of
 from reconciler.report.rule_fields import fields_of, rules_of
+from reconciler.report.source_pages import pages_of
 from reconciler.report.style import PLAIN, Style
 from reconciler.report.topics import Envelope, EnvelopeRow, EveryKind, OneField, OneKind, OneRule, Topic, envelope_rows
 from reconciler.report.words import WIDTH, counted
@@ -129,8 +130,7 @@ def _one_field(topic: OneField, style: Style) -> Iterator[str]:
         yield style.bold("Rules that speak of it")
         for rule in rules:
             yield from _rule_entry(rule, style)
-    yield ""
-    yield from _text(LEGEND, mark=style.dim)
+    yield from _legend(kind, [field.source, *(rule.source for rule in rules)], style)
 
 
 def _tags(field: Field) -> str:
@@ -217,8 +217,15 @@ def _one_rule(kind: Kind, rule: Rule, style: Style) -> Iterator[str]:
     yield from _labelled("source", rule.source, style)
     paths = fields_of(kind, rule)
     yield from _labelled("fields", "all" if len(paths) == len(kind.fields) else ", ".join(paths), style)
+    yield from _legend(kind, [rule.source], style)
+
+
+def _legend(kind: Kind, sources: Sequence[str], style: Style) -> Iterator[str]:
+    """Say what the marks of the sources mean, and which pages they name."""
     yield ""
     yield from _text(LEGEND, mark=style.dim)
+    for mark, address in pages_of(kind, sources):
+        yield from _labelled(mark, address, style, width=6)
 
 
 def _envelope(topic: Envelope, style: Style) -> Iterator[str]:

@@ -9,6 +9,7 @@ from reconciler.model.kind import Cell, Field
 from reconciler.platforms.base import Kind
 from reconciler.report.moves import births_of, moves_of
 from reconciler.report.rule_fields import fields_of, rules_of
+from reconciler.report.source_pages import pages_of
 from reconciler.report.topics import Envelope, EnvelopeRow, EveryKind, OneField, OneKind, OneRule, Topic, envelope_rows
 
 JsonObject = dict[str, Any]
@@ -68,6 +69,7 @@ def _field(kind: Kind, field: Field) -> JsonObject:
         "clearable": field.clearable,
         "setLike": field.set_like,
         "source": field.source,
+        "pages": dict(pages_of(kind, [field.source])),
         "change": [
             {"status": status, **_cell(field.cell(status)), "spoilsComparison": status in field.spoils_in}
             for status in kind.statuses
@@ -99,6 +101,7 @@ def _rule(kind: Kind, rule: Rule) -> JsonObject:
         "title": rule.title,
         "fix": rule.fix,
         "source": rule.source,
+        "pages": dict(pages_of(kind, [rule.source])),
         "fields": list(fields_of(kind, rule)),
     }
 

@@ -24,6 +24,7 @@ from reconciler.report.explain_words import (
 )
 from reconciler.report.moves import births_of, moves_of
 from reconciler.report.rule_fields import fields_of
+from reconciler.report.source_pages import pages_of
 from reconciler.report.topics import EnvelopeRow, envelope_rows
 
 _MADE = "<!-- Made by `reconciler explain --out docs/reference`; edit the tables in reconciler/platforms instead. -->"
@@ -115,6 +116,10 @@ def _kind_page(kind: Kind) -> Iterator[str]:
             for rule in kind.rules
         ),
     )
+    pages = pages_of(kind, [*(row.source for row in kind.fields), *(rule.source for rule in kind.rules)])
+    if pages:
+        yield from ("", "## Pages", "", "What the short marks of the sources stand for.", "")
+        yield from _table(("Mark", "Page"), ((mark, _text(address)) for mark, address in pages))
 
 
 def _mutability(kind: Kind) -> Iterator[str]:
