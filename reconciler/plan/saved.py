@@ -50,7 +50,7 @@ def loads(text: str, source: str) -> Plan:
     """Read a saved plan; raises PlanUnreadable, naming `source`, for anything that is not one."""
     try:
         data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: no JSON, or a number of thousands of digits
         raise PlanUnreadable(f"{source} is not a plan file: {error}; make one with plan --out FILE") from None
     try:
         return _plan(_Reader(data, ""))
@@ -98,6 +98,7 @@ def _change_to_json(change: Change) -> dict[str, Any]:
         "validUntil": iso(change.valid_until) if change.valid_until else None,
         "destroys": change.destroys,
         "oldCalls": change.old_calls,
+        "movedFrom": change.moved_from or None,
         "predecessors": list(change.predecessors),
         "after": [str(key) for key in change.after],
         "expected": change.expected,
@@ -190,11 +191,7 @@ def _plan(reader: _Reader) -> Plan:
     summary = reader.get("summary")
     state = reader.get("state")
     changes = tuple(_change(item) for item in reader.get("changes").items())
-    known = {change.key for change in changes}
-    for change in changes:
-        for key in change.after:
-            if key not in known:
-                raise PlanUnreadable(f"{change.key} waits for {key}, which the plan does not hold")
+    _check_order(changes)
     return Plan(
         created_at=created_at,
         as_of=as_of,
@@ -213,14 +210,29 @@ def _plan(reader: _Reader) -> Plan:
     )
 
 
+def _check_order(changes: tuple[Change, ...]) -> None:
+    """Raise PlanUnreadable unless every key stands once and waits only for what goes before it."""
+    earlier: set[Key] = set()
+    for change in changes:
+        if change.key in earlier:
+            raise PlanUnreadable(f"{change.key} stands twice in the plan")
+        for key in change.after:
+            if key not in earlier:
+                raise PlanUnreadable(f"{change.key} waits for {key}, which does not go before it in the plan")
+        earlier.add(change.key)
+
+
 def _change(reader: _Reader) -> Change:
     intent = reader.get("intent")
     desired = reader.get("desired")
     action = reader.get("action").word(Action)
     calls = tuple(_call(item) for item in reader.get("calls").items())
     old_calls = reader.get("oldCalls").number()
-    if old_calls > len(calls) or (action is Action.BLOCKED and calls):
+    creates = action in (Action.CREATE, Action.REPLACE)
+    if old_calls > len(calls) or (creates and old_calls == len(calls)) or (action is Action.BLOCKED and calls):
         raise reader.fail("has calls that do not go with its action")
+    if action in (Action.UPDATE, Action.ADOPT, Action.REPLACE, Action.DELETE):
+        reader.get("remoteId").text()
     if action in (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.ADOPT) and desired.value is None:
         raise reader.get("desired").fail("is missing")
     return Change(
@@ -243,7 +255,12 @@ def _change(reader: _Reader) -> Change:
         after=tuple(item.parsed(Key.parse) for item in reader.get("after").items()),
         valid_until=reader.get("validUntil").moment(),
         destroys=reader.get("destroys").flag(False),
+        moved_from=_moved_from(reader.get("movedFrom")),
     )
+
+
+def _moved_from(reader: _Reader) -> str:
+    return "" if reader.value is None else str(reader.parsed(Key.parse))
 
 
 def _field(reader: _Reader) -> FieldChange:

@@ -86,9 +86,8 @@ class Fake:
                 raise Refused("held by another one", status=409, code="CAMPAIGN_ALREADY_SCHEDULED")
         self.creates += 1
         number = self.creates
-        remote_id = {"linkedin": f"{4000 + number}", "x-ads": f"hr{number}", "salesforce": f"1GaSB00000Cojr3{number:02}B"}[
-            self.kind.platform
-        ]
+        ids = {LI: f"{4000 + number}", X: f"hr{number}", SF: f"1GaSB00000Cojr3{number:02}B"}
+        remote_id = ids[self.kind]
         if self.kind is LI:
             body |= {"id": int(remote_id), "executionState": "PENDING"}
         elif self.kind is X:
@@ -111,7 +110,8 @@ class Fake:
             return bool(_entities(body) & _entities(other))
         if "CANCELED" in (body["userIntendedState"], other["userIntendedState"]):
             return False
-        apart = body["scheduledStartAt"] >= other["scheduledEndAt"] or other["scheduledStartAt"] >= body["scheduledEndAt"]
+        start, end = "scheduledStartAt", "scheduledEndAt"
+        apart = body[start] >= other[end] or other[start] >= body[end]
         return bool(_campaigns(body) & _campaigns(other)) and not apart
 
     def number_groups(self, body: dict[str, Any]) -> None:
@@ -154,10 +154,10 @@ class Fake:
         elif self.kind is X:
             self.change_x(body, copy.deepcopy(call.body))
         elif action := call.query.get("action"):
-            moves = {"Start": ("Created", "Started"), "Stop": ("Started", "Stopped"), "Archive": ("Stopped", "Archived")}
-            if body["state"] != moves[action][0]:
+            state = {"Start": "Created", "Stop": "Started", "Archive": "Stopped"}[action]
+            if body["state"] != state:
                 raise Refused(f"{action} is not possible while {body['state']}", status=400)
-            body["state"] = moves[action][1]
+            body["state"] = {"Start": "Started", "Stop": "Stopped", "Archive": "Archived"}[action]
         else:
             body.update(copy.deepcopy(call.body))
         self.rewrite(body)

@@ -1,0 +1,566 @@
+"""Carrying out a plan: each action, staleness, repetition, failures, unclear answers, waiting, stopping."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fake_platform import Fault, World
+from plan_builders import ABANDON, CONNECTION, LI, REPLACE, SF, X, cell, desired, group
+
+from reconciler.errors import LimitReached, NotFound, NotSent, Refused, StateProblem, Unauthorized, Unclear
+from reconciler.model.change import Action, Call
+from reconciler.model.outcome import GOOD, ApplyResult, Outcome, Result
+from reconciler.model.resource import Desired, Key, Record
+from reconciler.plan.saved import dumps, loads
+from reconciler.platforms.base import Kind
+from reconciler.platforms.registry import KINDS
+
+ALL = [pytest.param(kind, id=kind.platform) for kind in KINDS]
+FIELD = {"linkedin": "name", "x-ads": "name", "salesforce": "label"}
+
+
+def applied(*wanted: Desired) -> World:
+    world = World()
+    result = world.apply(*wanted)
+    assert all(item.result is Result.DONE for item in result.outcomes), result
+    return world
+
+
+def changed(kind: Kind, value: str = "new", name: str = "hero", **more: Any) -> Desired:
+    return desired(kind, name, **{FIELD[kind.platform]: value}, **more)
+
+
+def fake(world: World, kind: Kind) -> Any:
+    return world.fakes[CONNECTION[kind.platform]]
+
+
+def one(result: ApplyResult) -> Outcome:
+    (outcome,) = result.outcomes
+    return outcome
+
+
+def stored(world: World, kind: Kind) -> dict[str, Any]:
+    (body,) = [body for body in fake(world, kind).items.values() if not body.get("deleted")]
+    return dict(body)
+
+
+# --- happy paths -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_create_is_recorded_with_its_id_and_intent_first(kind: Kind) -> None:
+    world = applied(desired(kind))
+    (record,) = world.records.values()
+    assert record.remote_id in fake(world, kind).items
+    assert record.applied == desired(kind).spec and record.created_at is not None
+    assert record.intent_at is None and not record.inflight and record.predecessors == ()
+    assert world.events == ["hero: create intended", "hero: created", "hero: applied"]
+    assert world.plan(desired(kind)).summary["no-op"] == 1
+
+
+def test_server_made_ids_are_recorded() -> None:
+    (record,) = applied(desired(X)).records.values()
+    assert record.children == {"user_groups": ("g1", "g2")}
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_update(kind: Kind) -> None:
+    world = applied(desired(kind))
+    outcome = one(world.apply(changed(kind)))
+    assert (outcome.result, outcome.calls_sent) == (Result.DONE, 1)
+    assert stored(world, kind)[FIELD[kind.platform]] == "new"
+    assert not world.plan(changed(kind)).changes
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_delete(kind: Kind) -> None:
+    world = applied(desired(kind))
+    assert one(world.apply()).result is Result.DONE
+    assert world.live() == [] and world.records == {}
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_forget_sends_nothing(kind: Kind) -> None:
+    world = applied(desired(kind, "hero", "", ABANDON))
+    before = len(world.sent())
+    outcome = one(world.apply())
+    assert outcome.action is Action.FORGET and outcome.result is Result.DONE
+    assert len(world.sent()) == before and world.records == {} and len(world.live()) == 1
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_adopt_records_without_a_call_and_adopt_then_update(kind: Kind) -> None:
+    world = applied(desired(kind))
+    world.records.clear()
+    before = len(world.sent())
+    assert one(world.apply(desired(kind))).action is Action.ADOPT
+    assert len(world.sent()) == before and len(world.records) == 1
+    world.records.clear()
+    outcome = one(world.apply(changed(kind)))
+    assert outcome.action is Action.ADOPT and outcome.calls_sent == 1
+    assert not world.plan(changed(kind)).changes
+
+
+def test_bookkeeping_is_recorded_without_a_call() -> None:
+    world = applied(desired(LI))
+    stored_body = next(iter(world.fakes["linkedin"].items.values()))
+    stored_body["name"] = "new"
+    before = len(world.sent())
+    result = world.apply(changed(LI))
+    assert result.outcomes == () and len(world.sent()) == before
+    assert next(iter(world.records.values())).applied["name"] == "new"
+
+
+def test_replace_ends_first_and_records_the_predecessor() -> None:
+    world = applied(desired(LI))
+    outcome = one(world.apply(desired(LI, "hero", "", REPLACE, account="6")))
+    assert outcome.result is Result.DONE and outcome.calls_sent == 2
+    assert [call.purpose.value for call in world.sent()] == ["create", "delete", "create"]
+    (record,) = world.records.values()
+    assert record.predecessors == ("4001",) and record.remote_id == "4002"
+
+
+def test_salesforce_archives_in_two_calls() -> None:
+    world = applied(desired(SF, state="Started"))
+    one(world.apply(desired(SF, state="Archived")))
+    assert [dict(call.query) for call in world.sent()[-2:]] == [{"action": "Stop"}, {"action": "Archive"}]
+    assert stored(world, SF)["state"] == "Archived"
+
+
+def test_a_dependent_goes_after_what_frees_its_campaign() -> None:
+    world = applied(desired(LI, "z-old"))
+    result = world.apply(desired(LI, "a-new", cells=[cell("control", 2), cell("blue", 3)]))
+    assert [(item.key.name, item.result) for item in result.outcomes] == [
+        ("z-old", Result.DONE),
+        ("a-new", Result.DONE),
+    ]
+
+
+def test_blocked_is_never_sent() -> None:
+    world = applied(desired(LI))
+    outcome = one(world.apply(desired(LI, account="6")))
+    assert outcome.result is Result.BLOCKED and len(world.sent()) == 1
+
+
+# --- staleness -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_managed_field_that_moved_is_stale_and_the_others_go_on(kind: Kind) -> None:
+    other = X if kind is not X else LI
+    world = applied(desired(kind), desired(other))
+    made = world.plan(changed(kind), changed(other))
+    body = next(iter(fake(world, kind).items.values()))
+    body["name" if kind is not SF else "label"] = "by hand"
+    result = world.execute(made)
+    assert {item.key.kind: item.result for item in result.outcomes} == {
+        kind.name: Result.STALE,
+        other.name: Result.DONE,
+    }
+    stale = next(item for item in result.outcomes if item.result is Result.STALE)
+    assert FIELD[kind.platform] in stale.message and stale.calls_sent == 0
+
+
+def test_an_unmanaged_field_that_moved_is_not_stale() -> None:
+    world = applied(desired(LI))
+    made = world.plan(changed(LI))
+    next(iter(world.fakes["linkedin"].items.values()))["description"] = "by hand"
+    assert one(world.execute(made)).result is Result.DONE
+    assert stored(world, LI)["description"] == "by hand"
+
+
+def test_a_cell_description_added_since_is_stale_where_cells_are_sent_whole() -> None:
+    """The planned body was made without it: sending it would wipe what somebody just wrote."""
+    world = applied(desired(LI))
+    made = world.plan(desired(LI, cells=[cell("renamed", 1), cell("red", 2)]))
+    next(iter(world.fakes["linkedin"].items.values()))["cells"][0]["description"] = "by hand"
+    assert one(world.execute(made)).result is Result.STALE
+    assert stored(world, LI)["cells"][0]["description"] == "by hand"
+
+
+def test_a_status_that_moved_is_stale() -> None:
+    world = applied(desired(SF))
+    made = world.plan(changed(SF))
+    next(iter(world.fakes["crm"].items.values()))["state"] = "Started"
+    outcome = one(world.execute(made))
+    assert outcome.result is Result.STALE and "state was Created" in outcome.message
+
+
+def test_the_moment_until_which_the_plan_holds() -> None:
+    world = applied(desired(LI))
+    made = world.plan(desired(LI, keyMetric="CPM"))
+    assert made.valid_until is not None
+    world.time = made.valid_until
+    outcome = one(world.execute(made))
+    assert outcome.result is Result.STALE and outcome.calls_sent == 0 and "held until" in outcome.message
+    world.time = made.valid_until - timedelta(seconds=30)
+    assert one(world.execute(made)).result is Result.DONE
+
+
+def test_a_status_that_lags_behind_the_clock_is_not_stale() -> None:
+    """LinkedIn still says PENDING although the start has passed: plan and apply both count it as RUNNING."""
+    world = applied(desired(LI, scheduledStartAt="2026-11-25T13:00:00Z", scheduledEndAt="2026-12-20T13:00:00Z"))
+    world.fakes["linkedin"].refresh = lambda body: None  # type: ignore[method-assign]
+    world.time = world.time.replace(hour=14)
+    wanted = changed(LI, scheduledStartAt="2026-11-25T13:00:00Z", scheduledEndAt="2026-12-20T13:00:00Z")
+    made = world.plan(wanted)
+    assert made.changes[0].status == "RUNNING"
+    assert one(world.execute(made)).result is Result.DONE
+
+
+def test_a_record_that_names_another_experiment_now() -> None:
+    world = applied(desired(LI))
+    update, removal = world.plan(changed(LI)), world.plan()
+    key = Key("LinkedInExperiment", "hero")
+    world.records[key] = replace(world.records[key], remote_id="77")
+    assert one(world.execute(update)).result is Result.STALE
+    assert one(world.execute(removal)).result is Result.STALE
+    assert world.records[key].remote_id == "77" and len(world.sent()) == 1
+
+
+def test_a_record_that_is_gone() -> None:
+    world = applied(desired(LI))
+    made = world.plan(changed(LI))
+    world.records.clear()
+    assert one(world.execute(made)).result is Result.STALE
+
+
+def test_an_old_plan_does_not_forget_a_new_experiment() -> None:
+    ended = {"start_time": "2026-11-25T13:00:00Z", "end_time": "2026-11-27T13:00:00Z"}
+    world = applied(desired(X, **ended))
+    world.time = world.time.replace(day=28)
+    forget = world.plan()
+    assert forget.changes[0].action is Action.FORGET
+    later = {"start_time": "2026-12-01T08:00:00Z", "end_time": "2026-12-20T08:00:00Z"}
+    assert one(world.apply(desired(X, "hero", "", REPLACE, **later))).result is Result.DONE
+    assert one(world.execute(forget)).result is Result.STALE
+    assert world.orphans() == []
+
+
+def test_gone_since_the_plan_is_stale_for_an_update() -> None:
+    world = applied(desired(LI))
+    world.time += timedelta(minutes=5)
+    made = world.plan(changed(LI))
+    world.fakes["linkedin"].items.clear()
+    assert one(world.execute(made)).result is Result.STALE
+
+
+# --- twice -----------------------------------------------------------------------------------------------------------
+
+TWICE = [
+    pytest.param((), (desired(LI),), id="create"),
+    pytest.param((), (desired(SF, state="Started"),), id="create-started"),
+    pytest.param((desired(X),), (changed(X),), id="update"),
+    pytest.param((desired(SF),), (changed(SF, state="Started"),), id="update-start"),
+    pytest.param((desired(X),), (), id="delete"),
+    pytest.param((desired(LI),), (desired(LI, "hero", "", REPLACE, account="6"),), id="replace"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), TWICE)
+def test_a_saved_plan_applied_twice(before: tuple[Desired, ...], after: tuple[Desired, ...]) -> None:
+    world = applied(*before) if before else World()
+    text = dumps(world.plan(*after))
+    assert one(world.execute(loads(text, "plan"))).result is Result.DONE
+    live, sent = world.live(), len(world.sent())
+    assert one(world.execute(loads(text, "plan"))).result in (Result.UNCHANGED, Result.STALE)
+    assert world.live() == live and len(world.sent()) == sent
+    assert not world.plan(*after).changes
+
+
+# --- failures --------------------------------------------------------------------------------------------------------
+
+
+def refuse(*purposes: str) -> Fault:
+    return lambda call, number: Refused("no", status=422, code="NO") if call.purpose.value in purposes else None
+
+
+def test_a_failed_change_holds_back_its_dependents_only() -> None:
+    world = applied(desired(LI, "old"), desired(X))
+    world.fakes["linkedin"].fault_before = refuse("delete")
+    result = world.apply(desired(LI, "new", cells=[cell("control", 2), cell("blue", 3)]), changed(X))
+    assert {item.key.name: item.result for item in result.outcomes} == {
+        "old": Result.FAILED,
+        "new": Result.SKIPPED,
+        "hero": Result.DONE,
+    }
+    assert Key("LinkedInExperiment", "old") in world.records
+    assert Key("LinkedInExperiment", "new") not in world.records
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_refused_create_leaves_no_record(kind: Kind) -> None:
+    world = World()
+    fake(world, kind).fault_before = refuse("create")
+    outcome = one(world.apply(desired(kind)))
+    assert outcome.result is Result.FAILED and "no" in outcome.message and outcome.calls_sent == 1
+    assert world.records == {}
+    fake(world, kind).fault_before = lambda call, number: None
+    assert one(world.apply(desired(kind))).result is Result.DONE
+
+
+def test_nothing_destructive_after_a_create_that_failed() -> None:
+    """`new` claims what `old` frees, and `older` is ended before: a refused end keeps all the rest as it is."""
+    world = applied(desired(LI))
+    world.fakes["linkedin"].fault_before = refuse("delete")
+    outcome = one(world.apply(desired(LI, "hero", "", REPLACE, account="6")))
+    assert outcome.result is Result.FAILED
+    assert [call.purpose.value for call in world.sent()] == ["create", "delete"]
+    assert world.orphans() == [] and len(world.live()) == 1
+
+
+def test_a_replace_whose_create_is_refused_goes_on_later() -> None:
+    world = applied(desired(LI))
+    wanted = desired(LI, "hero", "", REPLACE, account="6")
+    world.fakes["linkedin"].fault_before = refuse("create")
+    outcome = one(world.apply(wanted))
+    assert outcome.result is Result.FAILED and "4001 is ended" in outcome.message
+    world.fakes["linkedin"].fault_before = lambda call, number: None
+    assert one(world.apply(wanted)).action is Action.CREATE
+    (record,) = world.records.values()
+    assert record.predecessors == ("4001",)
+
+
+# --- unclear answers -------------------------------------------------------------------------------------------------
+
+SITUATIONS = [
+    pytest.param((), (desired(LI),), "create", id="linkedin-create"),
+    pytest.param((), (desired(X),), "create", id="x-create"),
+    pytest.param((), (desired(SF),), "create", id="salesforce-create"),
+    pytest.param((desired(LI),), (changed(LI),), "update", id="linkedin-update"),
+    pytest.param((desired(X),), (changed(X),), "update", id="x-update"),
+    pytest.param((desired(SF),), (changed(SF),), "update", id="salesforce-update"),
+    pytest.param((desired(LI),), (), "delete", id="linkedin-delete"),
+    pytest.param((desired(X),), (), "delete", id="x-delete"),
+    pytest.param((desired(SF),), (), "delete", id="salesforce-delete"),
+    pytest.param((desired(SF),), (desired(SF, state="Started"),), "start", id="salesforce-start"),
+    pytest.param((desired(SF, state="Started"),), (desired(SF, state="Stopped"),), "stop", id="salesforce-stop"),
+    pytest.param((desired(SF, state="Started"),), (desired(SF, state="Archived"),), "archive", id="salesforce-archive"),
+    pytest.param((), (desired(SF, state="Started"),), "start", id="salesforce-create-start"),
+]
+
+
+def once(purpose: str, error: Exception) -> Fault:
+    fired: list[int] = []
+
+    def fault(call: Call, number: int) -> Any:
+        if call.purpose.value == purpose and not fired:
+            fired.append(number)
+            return error
+        return None
+
+    return fault
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before-it-happened", "after-it-happened"])
+@pytest.mark.parametrize(("before", "after", "purpose"), SITUATIONS)
+def test_an_unclear_answer_is_resolved_by_looking(
+    before: tuple[Desired, ...], after: tuple[Desired, ...], purpose: str, late: bool
+) -> None:
+    calm = applied(*before) if before else World()
+    calm.apply(*after)
+    world = applied(*before) if before else World()
+    already = len(world.sent())
+    for each in world.fakes.values():
+        if late:
+            each.fault_after = once(purpose, Unclear("timeout"))
+        else:
+            each.fault_before = once(purpose, Unclear("timeout"))
+    outcome = one(world.apply(*after))
+    assert outcome.result is Result.DONE, outcome
+    assert world.live() == calm.live() and world.orphans() == []
+    repeated = [call for call in world.sent()[already:] if call.purpose.value == purpose]
+    assert len(repeated) == (1 if late else 2)
+    assert {name: each.creates for name, each in world.fakes.items()} == {
+        name: each.creates for name, each in calm.fakes.items()
+    }
+    assert not world.plan(*after).changes
+
+
+def test_an_unclear_create_of_a_draft_is_not_sent_again_in_the_same_run() -> None:
+    """LinkedIn is not known to refuse a second draft: the run gives up, the next one searches first."""
+    wanted = desired(LI, userIntendedState="DRAFT")
+    world = World()
+    world.fakes["linkedin"].fault_before = once("create", Unclear("timeout"))
+    assert one(world.apply(wanted)).result is Result.FAILED
+    (record,) = world.records.values()
+    assert record.intent_at is not None and record.remote_id == ""
+    assert one(world.apply(wanted)).result is Result.DONE
+    assert world.fakes["linkedin"].creates == 1
+
+
+def test_an_unclear_create_that_cannot_be_found_keeps_its_intent() -> None:
+    world = World()
+    world.fakes["x"].fault_before = lambda call, number: Unclear("timeout")
+    outcome = one(world.apply(desired(X)))
+    assert outcome.result is Result.FAILED and outcome.calls_sent == 2
+    assert next(iter(world.records.values())).intent_at is not None
+
+
+def test_a_refusal_after_an_unclear_create_keeps_the_intent() -> None:
+    """The first create happened but shows late; the second is refused because of it: nothing is lost."""
+    world = World()
+    world.fakes["x"].delay = timedelta(seconds=50)
+    world.fakes["x"].fault_after = once("create", Unclear("timeout"))
+    assert one(world.apply(desired(X))).result is Result.FAILED
+    assert next(iter(world.records.values())).intent_at is not None
+    world.time += timedelta(minutes=2)
+    assert one(world.apply()).action is Action.DELETE, "also when the manifest is gone by then"
+    assert world.live() == [] and world.records == {}
+
+
+def test_an_interrupted_create_whose_manifest_is_gone_is_ended_on_the_platform() -> None:
+    world = applied(desired(LI))
+    key = Key("LinkedInExperiment", "hero")
+    known = world.records[key]
+    world.records[key] = Record(
+        key, "linkedin", "linkedin", "", known.applied, intent_at=world.time - timedelta(minutes=5)
+    )
+    assert one(world.apply()).result is Result.DONE
+    assert world.live() == [] and world.records == {}
+
+
+def test_not_sent_is_a_failure_without_an_intent() -> None:
+    world = World()
+    world.fakes["linkedin"].fault_before = once("create", NotSent("no route"))
+    assert one(world.apply(desired(LI))).result is Result.FAILED
+    assert world.records == {}
+
+
+def test_a_write_conflict_is_read_again_and_sent_again() -> None:
+    world = applied(desired(LI))
+    world.fakes["linkedin"].fault_before = once("update", Refused("conflict", status=409, code="WRITE_CONFLICT"))
+    outcome = one(world.apply(changed(LI)))
+    assert outcome.result is Result.DONE and outcome.calls_sent == 2
+
+
+# --- just created ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_create_that_shows_late_is_waited_for(kind: Kind) -> None:
+    world = World()
+    fake(world, kind).delay = timedelta(seconds=40)
+    assert one(world.apply(desired(kind))).result is Result.DONE
+    assert fake(world, kind).creates == 1
+
+
+def test_a_create_that_never_shows_is_a_failure_and_keeps_its_record() -> None:
+    world = World()
+    world.fakes["linkedin"].delay = timedelta(days=1)
+    assert one(world.apply(desired(LI))).result is Result.FAILED
+    assert next(iter(world.records.values())).remote_id == "4001"
+
+
+def test_a_404_to_a_delete_within_the_grace_is_tried_again() -> None:
+    """It shows to reads and not to the delete: nothing is forgotten while it may be there."""
+    world = applied(desired(X))
+    made = world.plan()
+    shows = world.time + timedelta(seconds=45)
+
+    def deaf(call: Call, number: int) -> NotFound | None:
+        return NotFound("404", status=404) if call.method == "DELETE" and world.time < shows else None
+
+    world.fakes["x"].fault_before = deaf
+    assert one(world.execute(made)).result is Result.DONE
+    assert world.live() == [] and world.records == {}
+    assert len([call for call in world.sent() if call.method == "DELETE"]) > 3
+
+
+# --- stored differently ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_stored_differently_is_reported_once_and_then_quiet(kind: Kind) -> None:
+    name = FIELD[kind.platform]
+    world = World()
+
+    def trim(body: dict[str, Any]) -> None:
+        body[name] = (body.get(name) or "").strip() or None
+
+    fake(world, kind).rewrite = trim
+    outcome = one(world.apply(changed(kind, " padded ")))
+    assert outcome.result is Result.DONE and any(name in text for text in outcome.warnings)
+    assert next(iter(world.records.values())).stored == {name: "padded"}
+    made = world.plan(changed(kind, " padded "))
+    assert not made.changes and not made.bookkeeping
+    other = changed(kind, " padded ", description="d")
+    outcome = one(world.apply(other))
+    assert outcome.result is Result.DONE and not any(name in text for text in outcome.warnings)
+    assert not world.plan(other).changes
+    outcome = one(world.apply(changed(kind, " other ", description="d")))
+    assert any("other" in text for text in outcome.warnings)
+
+
+# --- the connection ends ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error", [LimitReached("quota", status=403), Unauthorized("token", status=401)], ids=["limit", "unauthorized"]
+)
+def test_a_quota_or_wrong_credentials_stop_the_connection(error: Any) -> None:
+    many = [desired(LI, f"e{n:02}", cells=[cell("a", 10 + 2 * n), cell("b", 11 + 2 * n)]) for n in range(12)]
+    world = World()
+    world.fakes["linkedin"].fault_before = lambda call, number: error
+    result = world.apply(*many, desired(X))
+    by = {item.key.name: item.result for item in result.outcomes}
+    assert by["hero"] is Result.DONE, "another connection goes on"
+    assert result.count(Result.FAILED) >= 1 and result.count(Result.NOT_TRIED) >= 6
+    assert result.count(Result.FAILED, Result.NOT_TRIED) == 12
+    assert len(world.fakes["linkedin"].sent) == result.count(Result.FAILED)
+    assert all("halted" in item.message for item in result.outcomes if item.result is Result.NOT_TRIED)
+    assert [key.kind for key in world.records] == ["XAdsABTest"]
+
+
+def test_a_dependent_of_what_was_not_tried_is_skipped() -> None:
+    world = applied(desired(LI, "old"))
+    world.stopping = lambda: True
+    result = world.apply(desired(LI, "new", cells=[cell("control", 2), cell("blue", 3)]))
+    assert [item.result for item in result.outcomes] == [Result.NOT_TRIED, Result.SKIPPED]
+    assert result.interrupted and len(world.sent()) == 1
+
+
+def test_stopping_is_obeyed_between_calls() -> None:
+    world = applied(desired(SF))
+    world.stopping = lambda: len(world.sent()) >= 2
+    wanted = desired(SF, label="L", state="Started")
+    outcome = one(world.apply(wanted))
+    assert outcome.result is Result.NOT_TRIED and outcome.calls_sent == 1
+    assert stored(world, SF)["label"] == "L" and stored(world, SF)["state"] == "Created"
+    world.stopping = lambda: False
+    assert one(world.apply(wanted)).result is Result.DONE
+    assert stored(world, SF)["state"] == "Started"
+
+
+def test_stopping_between_an_end_and_a_create() -> None:
+    world = applied(desired(LI))
+    wanted = desired(LI, "hero", "", REPLACE, account="6")
+    world.stopping = lambda: len(world.sent()) >= 2
+    outcome = one(world.apply(wanted))
+    assert outcome.result is Result.NOT_TRIED and "successor" in outcome.message
+    world.stopping = lambda: False
+    assert one(world.apply(wanted)).result is Result.DONE
+
+
+def test_a_state_that_cannot_be_written_stops_everything() -> None:
+    world = World()
+
+    def full(key: Key, record: Record, event: str) -> None:
+        raise StateProblem("disk full")
+
+    world.put = full  # type: ignore[method-assign]
+    with pytest.raises(StateProblem):
+        world.apply(desired(LI), desired(X))
+    assert world.sent() == [], "the intent could not be recorded, so nothing was sent"
+
+
+def test_everything_ends_in_an_outcome_that_is_told() -> None:
+    world = applied(desired(LI), desired(X))
+    world.said.clear()
+    result = world.apply(changed(LI), changed(X, user_groups=[group("a", "60.00", "e1"), group("b", "40.00", "e3")]))
+    told = {item.outcome.key for item in world.said if item.outcome}
+    assert told == {item.key for item in result.outcomes}
+    assert all(item.result in GOOD for item in result.outcomes)
