@@ -29,6 +29,7 @@ from reconciler.plan.guards import refuse_empty
 from reconciler.plan.inputs import Guards, Inputs, Kinds, Options, Other
 from reconciler.plan.planner import make_plan
 from reconciler.plan.preflight import preflight_items, with_preflight
+from reconciler.plan.renames import moved_records
 from reconciler.platforms.base import Kind, Preflight, ReadRequest, Session, Wanted
 from reconciler.project import Project
 from reconciler.state.store import Put, Remove, State, Store
@@ -139,7 +140,7 @@ async def _plan(
     refuse_empty(desired, state.experiments, allow_empty=request.allow_empty)
     _check_known(around.project, state.experiments)
     targets = _known_targets(request.targets, desired, state.experiments)
-    records = state.experiments
+    records = moved_records(desired, state.experiments)
     asked = {key for key in (*desired, *records) if not targets or key in targets}
     sides = await read_sides(around.kinds, sessions, desired, records, asked)
     now = around.now()
@@ -310,6 +311,10 @@ def read_requests(
             wanted.setdefault(record.connection, []).append(Wanted(key, record.remote_id, account))
             if want is not None and _claims_more(kinds(key.kind, want.connection), want, record):
                 seek.setdefault(want.connection, []).append(want)
+        elif want is not None and want.import_id and record is None:
+            kind = kinds(key.kind, want.connection)
+            account = str(want.spec.get(kind.account_field) or "") if kind.account_field else ""
+            wanted.setdefault(want.connection, []).append(Wanted(key, want.import_id, account))
         elif want is not None:
             seek.setdefault(want.connection, []).append(want)
         elif record is not None and record.intent_at is not None:
@@ -415,10 +420,23 @@ async def _execute(around: Surroundings, sessions: Sessions, state: State, made:
     )
     if not made.changes and not made.bookkeeping:
         return ApplyResult(())
+    _take_new_keys(context, made)
     try:
         return await execute(made, context)
     finally:
         around.store.save(replace(state, experiments=dict(context.records)), expected_serial=state.serial)
+
+
+def _take_new_keys(context: Context, made: Plan) -> None:
+    """Put the records of renamed manifests under their new keys, before anything is sent."""
+    for change in (*made.changes, *made.bookkeeping):
+        old = Key.parse(change.moved_from) if change.moved_from else None
+        if old is None or change.action is Action.BLOCKED or change.key in context.records:
+            continue
+        record = context.records.get(old)
+        if record is not None:
+            context.put(replace(record, key=change.key), f"was {old}")
+            context.remove(old, f"is {change.key} now")
 
 
 class StoreJournal:

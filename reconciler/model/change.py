@@ -92,7 +92,7 @@ class Change:
     calls are done. `old_calls` is how many of the calls end the old experiment of a replace. `after` are the keys of
     changes that have to succeed first. `valid_until` is the moment from which the change stops being legal or means
     something else. `reasons` say why (and why blocked), `warnings` what to think about. `destroys` says that it ends
-    an experiment that has a life.
+    an experiment that has a life. `moved_from` is the key under which it is recorded until this change is applied.
     """
 
     key: Key
@@ -114,6 +114,7 @@ class Change:
     after: tuple[Key, ...] = ()
     valid_until: datetime | None = None
     destroys: bool = False
+    moved_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,8 @@ class Desired:
     One manifest, validated and canonical.
 
     `spec` holds only stated keys; an explicit `null` is kept as None. `locate(path)` gives the place of a value of the
-    spec in its file (of its nearest stated parent where the value itself is not stated).
+    spec in its file (of its nearest stated parent where the value itself is not stated). `import_id` is the remote id
+    that the manifest asks to take over, `moved_from` the name that it had before.
     """
 
     key: Key
@@ -84,6 +85,8 @@ class Desired:
     labels: Mapping[str, str] = field(default_factory=dict)
     location: Location = NOWHERE
     locate: Callable[[PathTuple], Location] = field(default=lambda path: NOWHERE, compare=False, repr=False)
+    import_id: str = ""
+    moved_from: str = ""
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,8 @@ def draft_removed(record: Record, inputs: Inputs) -> Draft:
 
 
 def _unrecorded(kind: Kind, desired: Desired, record: Record | None, inputs: Inputs) -> Draft:
+    if desired.import_id and record is None:
+        return _imported(kind, desired, inputs)
     if desired.connection in inputs.unsearched:
         return Draft(problem=f"{desired.key}: connection {desired.connection} could not be searched for it")
     same = _candidates(kind, desired.connection, desired.spec, desired.key, inputs)
@@ -114,6 +116,25 @@ def _unrecorded(kind: Kind, desired: Desired, record: Record | None, inputs: Inp
         seen = kind.seen_at(same[0], inputs.as_of)
         return _live(kind, desired, record if interrupted else None, seen, inputs, adopting=True)
     return Draft(_create(kind, desired, record, inputs))
+
+
+def _imported(kind: Kind, desired: Desired, inputs: Inputs) -> Draft:
+    """A manifest that names the live experiment it speaks of: take that one over, or say why not."""
+    for key, record in inputs.records.items():
+        if record.remote_id == desired.import_id and record.connection == desired.connection:
+            reason = f"metadata.importId {desired.import_id} is managed already, as {key}; take one of the two out"
+            return Draft(block(replace(_create(kind, desired, None, inputs), action=Action.ADOPT), reason))
+    match inputs.readings.get(desired.key, Unknown("it was not read")):
+        case Unknown(reason):
+            return Draft(problem=f"{desired.key}: metadata.importId {desired.import_id} could not be read: {reason}")
+        case Gone(proof):
+            reason = (
+                f"metadata.importId {desired.import_id} is not there ({proof}); correct it, or take it out to create "
+                "a new experiment"
+            )
+            return Draft(block(replace(_create(kind, desired, None, inputs), action=Action.ADOPT), reason))
+        case Found(live):
+            return _live(kind, desired, None, kind.seen_at(live, inputs.as_of), inputs, adopting=True)
 
 
 def _candidates(kind: Kind, connection: str, spec: Spec, key: Key, inputs: Inputs) -> list[Live]:
@@ -241,7 +262,8 @@ def _adopt_reasons(record: Record | None, live: Live) -> tuple[str, ...]:
 def _as_recorded(kind: Kind, desired: Desired, record: Record) -> bool:
     """Tell whether the record already says what the manifest says."""
     return (
-        same_spec(kind, desired.spec, record.applied)
+        record.key == desired.key
+        and same_spec(kind, desired.spec, record.applied)
         and desired.spec.keys() == record.applied.keys()
         and desired.lifecycle == record.lifecycle
         and not record.inflight

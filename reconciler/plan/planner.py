@@ -13,6 +13,7 @@ from reconciler.plan.draft import Draft, draft_removed, draft_wanted
 from reconciler.plan.guards import guarded
 from reconciler.plan.inputs import Inputs
 from reconciler.plan.order import ordered
+from reconciler.plan.renames import with_moves, with_rename_hints
 
 
 def make_plan(inputs: Inputs) -> Plan:
@@ -31,6 +32,7 @@ def make_plan(inputs: Inputs) -> Plan:
         drafts[key] = draft_wanted(wanted, inputs) if wanted else draft_removed(inputs.records[key], inputs)
 
     changes = {key: draft.change for key, draft in drafts.items() if draft.change is not None}
+    changes = with_rename_hints(with_moves(changes, inputs), inputs)
     changes = guarded(changes, inputs)
     changes = ordered(changes, inputs)
 
