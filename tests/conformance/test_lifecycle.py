@@ -8,7 +8,7 @@ import pytest
 from kinds import LINKEDIN, SALESFORCE, X_ADS
 from laboratory import Lab, at, epoch_ms, same_calls
 
-# --- LinkedIn ----------------------------------------------------------------------------------------------------------
+# --- LinkedIn --------------------------------------------------------------------------------------------------------
 
 # From (intended, execution state) to each other intended state; copied from the page's table, the careful reading.
 MOVES = {
@@ -122,7 +122,7 @@ def test_linkedin_ended_by_linkedin_is_progress(lab: Lab) -> None:
     assert lab.plan(code=0)["changes"] == []
 
 
-# --- Salesforce --------------------------------------------------------------------------------------------------------
+# --- Salesforce ------------------------------------------------------------------------------------------------------
 
 ACTIONS = {
     ("Created", "Started"): ["Start"],
@@ -136,7 +136,6 @@ ACTIONS = {
     ("Stopped", "Archived"): ["Archive"],
     ("Archived", "Created"): None,
     ("Archived", "Started"): None,
-    ("Archived", "Stopped"): None,
 }
 
 
@@ -150,7 +149,9 @@ def salesforce_in(lab: Lab, *states: str) -> str:
     return key
 
 
-@pytest.mark.parametrize(("move", "actions"), [pytest.param(*item, id="-to-".join(item[0])) for item in ACTIONS.items()])
+@pytest.mark.parametrize(
+    ("move", "actions"), [pytest.param(*item, id="-to-".join(item[0])) for item in ACTIONS.items()]
+)
 def test_salesforce_moves(lab: Lab, move: tuple[str, str], actions: list[str] | None) -> None:
     before, to = move
     way = ["Created", "Started", "Stopped", "Archived"]
@@ -202,16 +203,31 @@ def test_salesforce_fields_go_before_the_start(lab: Lab) -> None:
 
 
 def test_salesforce_stopped_by_hand_cannot_be_brought_back(lab: Lab) -> None:
-    key = salesforce_in(lab, "Started")
+    manual = {**SALESFORCE.spec, "winnerSelectionMode": "Manual", "state": "Started"}
+    key = lab.manifest(SALESFORCE.kind, manual)
+    lab.apply()
+    lab.forget_requests()
     lab.by_hand("salesforce", lab.remote_id(key), state="Stopped")
     (item,) = lab.drift()["drift"]
     assert (item["kind"], item["status"]) == ("state", "Stopped")
     made = lab.plan(code=0)
     assert made["changes"] == [] and "cannot be started again" in made["warnings"][0]["message"]
-    lab.manifest(SALESFORCE.kind, {**SALESFORCE.spec, "state": "Started", "label": "New"})
+    lab.manifest(SALESFORCE.kind, {**manual, "label": "New"})
     lab.apply()
     assert [(one.query, one.body) for one in lab.writes] == [("", {"label": "New"})]
     assert lab.plan(code=0)["changes"] == []
+
+
+def test_salesforce_stopped_by_the_platform_with_a_winner_is_progress(lab: Lab) -> None:
+    key = lab.manifest(SALESFORCE.kind, {**SALESFORCE.spec, "state": "Started"})
+    lab.settings(winner_after_minutes={"hero": 30000})
+    lab.apply()
+    lab.pass_time(days=22)
+    found = lab.drift()
+    assert found["drift"] == []
+    assert [(item["key"], item["status"]) for item in found["progress"]] == [(key, "Stopped")]
+    made = lab.plan(code=0)
+    assert made["changes"] == [] and made["warnings"][0]["key"] == key
 
 
 def test_salesforce_state_that_is_not_stated_is_left_alone(lab: Lab) -> None:
@@ -276,7 +292,7 @@ def test_salesforce_job_that_fails(lab: Lab, mark: str) -> None:
         assert len(lab.writes) == 2
 
 
-# --- X -----------------------------------------------------------------------------------------------------------------
+# --- X ---------------------------------------------------------------------------------------------------------------
 
 
 def test_x_moves_by_the_clock_alone(lab: Lab) -> None:
