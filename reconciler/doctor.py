@@ -17,6 +17,7 @@ from reconciler.project import Project
 from reconciler.project.project import Connection
 from reconciler.state.owner import Owner
 from reconciler.state.store import Store
+from reconciler.validate.check import in_order
 from reconciler.workflow import Validated, validate
 
 
@@ -106,7 +107,7 @@ def _broken(error: ReconcilerError) -> Iterator[ProbeLine]:
         advice = "" if "reconciler init" in str(error) else "correct the command line, or see reconciler --help"
         yield ProbeLine("project file", Grade.FAILED, str(error), advice)
         return
-    for item in error.diagnostics:
+    for item in in_order(error.diagnostics):
         grade = Grade.FAILED if item.severity.value == "error" else Grade.WARNING
         yield ProbeLine("project file", grade, f"{item.location}: {item.message}", item.hint)
 

@@ -17,6 +17,7 @@ _DOCS: Final = "https://developer.salesforce.com/docs/"
 _CONNECT: Final = f"{_DOCS}atlas.en-us.chatterapi.meta/chatterapi/"
 _CONNECT_260: Final = f"{_DOCS}atlas.en-us.260.0.chatterapi.meta/chatterapi/"
 _CONNECT_262: Final = f"{_DOCS}atlas.en-us.262.0.chatterapi.meta/chatterapi/"
+_OBJECT_260: Final = f"{_DOCS}atlas.en-us.260.0.object_reference.meta/object_reference/"
 _MARK: Final = re.compile(r"\bseed\b|\bD\d{1,2}\b")
 
 _SALESFORCE: Final[Mapping[str, str]] = {
@@ -34,7 +35,7 @@ _SALESFORCE: Final[Mapping[str, str]] = {
     "D14": f"{_CONNECT}connect_requests_personalization_experiment_winner_enum.htm",
     "D15": f"{_CONNECT}connect_requests_personalization_experiment_attribute_enum.htm",
     "D16": f"{_DOCS}atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_abnexperiment.htm",
-    "D17": f"{_DOCS}atlas.en-us.260.0.object_reference.meta/object_reference/sforce_api_objects_abnexperimentcohort.htm",
+    "D17": f"{_OBJECT_260}sforce_api_objects_abnexperimentcohort.htm",
     "D18": "the field reference of AbnExperiment and AbnExperimentCohort, v67.0",
     "D19": f"{_DOCS}data/data-cloud-dmo-mapping/guide/c360dm-si-abnexperimentcohortdmo-dmo.html",
     "D20": f"{_DOCS}data/data-cloud-dmo-mapping/guide/c360dm-si-abnexperimentdmo-dmo.html",
