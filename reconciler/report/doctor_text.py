@@ -96,5 +96,5 @@ def _verdict(found: Examination, style: Style) -> str:
         more = f", {counted(warnings, 'warning')}" if warnings else ""
         return style.alarm(f"{counted(failed, 'problem')}{more}")
     if warnings:
-        return style.changed(f"no problem, {counted(warnings, 'warning')}")
-    return style.good("everything is fine")
+        return style.changed(f"no problem, {counted(warnings, 'warning')}") + "; next: reconciler plan"
+    return style.good("everything is fine") + "; next: reconciler plan"

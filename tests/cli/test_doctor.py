@@ -141,7 +141,7 @@ def test_all_is_well(server: EmulatorServer, write: Write, capsys: pytest.Captur
     assert {name: results(told, name) for name in ("li", "x", "crm")} == {"li": fine, "x": fine, "crm": fine}
     assert check(told, "x", "role")["message"] == "may write to account 18ce54d4x5t (ACCOUNT_ADMIN)", "from a manifest"
     assert check(told, "x", "variables")["message"] == "X_CK, X_CS, X_TK, X_TS set"
-    assert text.endswith("\neverything is fine\n")
+    assert text.endswith("\neverything is fine; next: reconciler plan\n")
 
 
 def test_nothing_is_changed(server: EmulatorServer, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,7 +159,7 @@ def test_the_embedded_platforms_need_no_variable(
     for name in GOOD:
         monkeypatch.delenv(name)
     assert main(["doctor", "--emulator"]) == 0
-    assert capsys.readouterr().out.endswith("everything is fine\n")
+    assert capsys.readouterr().out.endswith("everything is fine; next: reconciler plan\n")
 
 
 # --- what does not -------------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def test_a_reader_on_x_is_a_warning(
     assert found["result"] == "warning"
     assert "ANALYST" in found["message"]
     assert "AD_MANAGER" in found["advice"]
-    assert text.endswith("\nno problem, 1 warning\n")
+    assert text.endswith("\nno problem, 1 warning; next: reconciler plan\n")
 
 
 def test_an_account_without_role_on_x(server: EmulatorServer, write: Write, capsys: pytest.CaptureFixture[str]) -> None:

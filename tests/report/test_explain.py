@@ -153,7 +153,7 @@ def test_transitions_are_complete(kind: Kind) -> None:
             for wanted in values:
                 if wanted == now:
                     continue
-                cell = kind.verdict(FieldChange(str(field), now, wanted), Live("1", status, {field: now}), {})
+                cell = kind.verdict(FieldChange(str(field), now, wanted), Live("1", status, {str(field): now}), {})
                 told = [
                     row.cell.verdict
                     for row in rows
