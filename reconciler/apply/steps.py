@@ -136,7 +136,8 @@ async def substitute(worker: Worker) -> Result:
         await _make(worker, change.calls[change.old_calls :], record)
     except (PlatformError, Stopped) as error:
         ended = f"{change.remote_id} is ended and its successor is not created yet; run apply again to create it"
-        raise type(error)(f"{error} ({ended})") from error
+        error.args = (f"{error} ({ended})",)  # what else it carries (status, code) stays
+        raise
     return Result.DONE
 
 

@@ -54,8 +54,9 @@ def with_moves(changes: Mapping[Key, Change], inputs: Inputs) -> dict[Key, Chang
 def with_rename_hints(changes: Mapping[Key, Change], inputs: Inputs) -> dict[Key, Change]:
     """Give the changes with a warning where a new manifest looks like a recorded one whose manifest is gone."""
     result = dict(changes)
-    gone = [key for key in inputs.records if key not in inputs.desired and key in changes]
-    for key, want in inputs.desired.items():
+    gone = sorted(key for key in inputs.records if key not in inputs.desired and key in changes)
+    for key in sorted(inputs.desired):
+        want = inputs.desired[key]
         if key in inputs.records or key not in changes:
             continue
         kind = inputs.kinds(key.kind, want.connection)

@@ -61,11 +61,15 @@ class Fake:
     sent: list[Call] = field(default_factory=list)
     creates: int = 0
     hidden_until: dict[str, datetime] = field(default_factory=dict)
+    over_at: dict[str, datetime] = field(default_factory=dict)
     fault_before: Fault = lambda call, number: None
     fault_after: Fault = lambda call, number: None
     rewrite: Callable[[dict[str, Any]], None] = lambda body: None
     on_read: Callable[[], None] = lambda: None
     delay: timedelta = timedelta()
+    """How long what was made does not show."""
+    cancel_takes: timedelta = timedelta()
+    """How long an experiment that was cancelled goes on."""
 
     # --- rules ---------------------------------------------------------------------------------------------------
 
@@ -108,7 +112,7 @@ class Fake:
             return False
         if self.kind is X:
             return bool(_entities(body) & _entities(other))
-        if "CANCELED" in (body["userIntendedState"], other["userIntendedState"]):
+        if {"CANCELED", "DRAFT"} & {body["userIntendedState"], other["userIntendedState"]}:
             return False
         start, end = "scheduledStartAt", "scheduledEndAt"
         apart = body[start] >= other[end] or other[start] >= body[end]
@@ -150,7 +154,8 @@ class Fake:
             for key in patch.get("$delete", ()):
                 body.pop(key, None)
             if body["userIntendedState"] == "CANCELED":
-                body["executionState"] = "ENDED"
+                self.over_at[str(body["id"])] = self.now() + self.cancel_takes
+            self.refresh(body)
         elif self.kind is X:
             self.change_x(body, copy.deepcopy(call.body))
         elif action := call.query.get("action"):
@@ -173,6 +178,8 @@ class Fake:
         body.update(patch)
 
     def refresh(self, body: dict[str, Any]) -> None:
+        if str(body["id"]) in self.over_at and self.over_at[str(body["id"])] <= self.now():
+            body["executionState"] = "ENDED"
         if self.kind is LI and body["executionState"] in ("PENDING", "RUNNING"):
             start, end = from_epoch_ms(body["scheduledStartAt"]), from_epoch_ms(body["scheduledEndAt"])
             if body["userIntendedState"] != "DRAFT" and start <= self.now():

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from fake_platform import Fault, World
+from fake_platform import Fault, Killed, World
 from plan_builders import ABANDON, CONNECTION, LI, REPLACE, SF, X, cell, desired, group
 
 from reconciler.errors import LimitReached, NotFound, NotSent, Refused, StateProblem, Unauthorized, Unclear
@@ -437,6 +437,63 @@ def test_a_write_conflict_is_read_again_and_sent_again() -> None:
     assert outcome.result is Result.DONE and outcome.calls_sent == 2
 
 
+# --- an end that takes its time --------------------------------------------------------------------------------------
+
+RUNNING = {"scheduledStartAt": "2026-11-25T13:00:00Z", "scheduledEndAt": "2026-12-20T13:00:00Z"}
+
+
+def running() -> World:
+    world = applied(desired(LI, **RUNNING))
+    world.time = world.time.replace(hour=14)
+    return world
+
+
+def test_a_replace_waits_until_the_old_one_is_over() -> None:
+    world = running()
+    world.fakes["linkedin"].cancel_takes = timedelta(seconds=20)
+    outcome = one(world.apply(desired(LI, "hero", "", REPLACE, **RUNNING, keyMetric="CPM")))
+    assert outcome.result is Result.DONE, outcome
+    assert world.time >= world.fakes["linkedin"].over_at["4001"]
+    assert [call.purpose.value for call in world.sent()] == ["create", "cancel", "create"]
+
+
+def test_an_end_that_never_comes_keeps_its_record_and_goes_on_later() -> None:
+    world = running()
+    world.fakes["linkedin"].cancel_takes = timedelta(minutes=30)
+    outcome = one(world.apply(desired(LI, "hero", "", REPLACE, **RUNNING, keyMetric="CPM")))
+    assert outcome.result is Result.FAILED and "still RUNNING" in outcome.message
+    assert next(iter(world.records.values())).remote_id == "4001" and len(world.sent()) == 2
+    world.time += timedelta(hours=1)
+    outcome = one(world.apply(desired(LI, "hero", "", REPLACE, **RUNNING, keyMetric="CPM")))
+    assert outcome.result is Result.DONE
+    (record,) = world.records.values()
+    assert record.predecessors == ("4001",)
+
+
+def test_a_saved_replace_whose_end_was_slow_is_taken_up_again() -> None:
+    world = running()
+    world.fakes["linkedin"].cancel_takes = timedelta(minutes=5)
+    made = world.plan(desired(LI, "hero", "", REPLACE, **RUNNING, keyMetric="CPM"))
+    assert one(world.execute(made)).result is Result.FAILED
+    world.time += timedelta(minutes=10)
+    assert one(world.execute(made)).result is Result.DONE
+    assert [call.purpose.value for call in world.sent()] == ["create", "cancel", "create"]
+
+
+def test_an_interrupted_plan_taken_up_again_still_sees_what_others_moved() -> None:
+    """The first run got as far as "update begins"; then somebody changed the name by hand."""
+    world = applied(desired(LI))
+    made = world.plan(changed(LI))
+    world.chaos.passed, world.chaos.kill_at = 0, 4
+    with pytest.raises(Killed):
+        world.execute(made)
+    world.revive()
+    assert any(record.inflight for record in world.records.values())
+    next(iter(world.fakes["linkedin"].items.values()))["name"] = "by hand"
+    assert one(world.execute(made)).result is Result.STALE
+    assert stored(world, LI)["name"] == "by hand"
+
+
 # --- just created ----------------------------------------------------------------------------------------------------
 
 
@@ -513,6 +570,17 @@ def test_a_quota_or_wrong_credentials_stop_the_connection(error: Any) -> None:
     assert len(world.fakes["linkedin"].sent) == result.count(Result.FAILED)
     assert all("halted" in item.message for item in result.outcomes if item.result is Result.NOT_TRIED)
     assert [key.kind for key in world.records] == ["XAdsABTest"]
+
+
+def test_a_403_may_be_about_one_account_and_does_not_stop_the_connection() -> None:
+    first, second = desired(LI, "a"), desired(LI, "b", cells=[cell("x", 7), cell("y", 8)])
+    world = applied(first, second)
+    world.fakes["linkedin"].fault_before = once("create", Unauthorized("not this account", status=403))
+    after = [replace(item, spec={**item.spec, "account": "urn:li:sponsoredAccount:6"}) for item in (first, second)]
+    result = world.apply(*(replace(item, lifecycle=REPLACE) for item in after))
+    assert sorted(item.result for item in result.outcomes) == [Result.DONE, Result.FAILED]
+    (failed,) = [item for item in result.outcomes if item.result is Result.FAILED]
+    assert "not this account" in failed.message and "successor" in failed.message
 
 
 def test_a_dependent_of_what_was_not_tried_is_skipped() -> None:

@@ -30,7 +30,7 @@ from plan_builders import (
 )
 
 from reconciler.model.change import Action
-from reconciler.model.resource import Desired, Gone, Lifecycle, Record
+from reconciler.model.resource import Desired, Gone, Lifecycle, Record, Unknown
 from reconciler.platforms.base import Kind
 from reconciler.platforms.registry import KINDS
 
@@ -456,6 +456,16 @@ def test_just_created_and_not_visible_is_a_no_op_with_a_warning(kind: Kind, want
     made = plan([wanted] if wanted_too else [], [young(wanted)], {wanted.key: GONE}, allow=0)
     assert quiet(made) and made.summary["no-op"] == 1
     assert "not visible yet" in made.warnings[0].message
+
+
+@pytest.mark.parametrize("wanted_too", [True, False])
+def test_an_id_that_no_list_knows_is_unknown_and_within_the_grace_not_visible_yet(wanted_too: bool) -> None:
+    wanted = desired(X)
+    unlisted = Unknown("no list knows it", unlisted=True)
+    made = plan([wanted] if wanted_too else [], [young(wanted)], {wanted.key: unlisted}, allow=0)
+    assert quiet(made) and "not visible yet" in made.warnings[0].message
+    made = plan([wanted] if wanted_too else [], [record(wanted)], {wanted.key: unlisted}, allow=0)
+    assert not made.changes and not made.complete
 
 
 @pytest.mark.parametrize("kind", ALL)
