@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -18,7 +19,13 @@ FILES = {
     "experiments/salesforce/hero-test.yaml": "salesforce.yaml.txt",
     ".github/workflows/reconciler.yaml": "workflow.yaml.txt",
 }
-IGNORED = (".reconciler/", "plan.json")
+IGNORED = (
+    "# reconciler: the state belongs into git, what else is in its folder does not",
+    ".reconciler/*",
+    "!.reconciler/state.json",
+    "!.reconciler/state.json.journal",
+    "plan.json",
+)
 
 
 @click.command("init")
@@ -40,9 +47,9 @@ def command(folder: str) -> int:
         write_schemas(schemas)
     except OSError as error:
         raise ReconcilerError(f"{error.filename or folder} cannot be written: {error.strerror}") from None
-    for name in FILES:
-        say(f"wrote {root / name}")
-    place = "" if folder == "." else f" -C {folder}"
+    for name in (*FILES, ".gitignore", ".reconciler/schemas/"):
+        say(f"wrote {root / name}{'/' if name.endswith('/') else ''}")
+    place = "" if folder == "." else f" -C {quote(folder)}"
     out(
         "A project with three experiments is ready. Try it without any account:\n"
         f"  reconciler{place} validate\n"
@@ -53,7 +60,7 @@ def command(folder: str) -> int:
 
 
 def _filled(text: str) -> str:
-    """Give a template with its dates: whole days from tomorrow on, so that the starter can be planned today."""
+    """Give a template with its dates: a start in a week, on the hour, so that the starter can be applied today."""
     start = (now() + timedelta(days=7)).replace(hour=9, minute=0, second=0, microsecond=0)
     for name, moment in {
         "@START@": start,
@@ -70,7 +77,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _ignore(path: Path) -> None:
-    """Add our lines to .gitignore, keeping what is there."""
+    """Add our lines to .gitignore, keeping what is there; the state itself is to be kept in git."""
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     missing = [line for line in IGNORED if line not in before.splitlines()]
     if missing:

@@ -1,0 +1,42 @@
+"""Start-up is a feature: a command loads what it needs and nothing else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"httpx", "deepdiff", "jinja2", "starlette", "uvicorn", "rich", "oauthlib", "jwt", "cryptography", "stamina"}
+EXAMPLE = Path(__file__).parent.parent / "examples" / "growth-team"
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Give the names of the top-level packages that a run of the command loads."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "reconciler", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    names = re.findall(r"^import time:.*\| +(\S+)$", done.stderr, re.MULTILINE)
+    assert len(names) > 50
+    return {name.split(".")[0] for name in names} | {name for name in names if name.startswith("reconciler")}
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",)], ids=" ".join)
+def test_help_loads_click_and_little_else(arguments: tuple[str, ...]) -> None:
+    names = loaded(*arguments)
+    assert "click" in names
+    assert not names & {*HEAVY, "yaml", "pydantic", "asyncio"}
+    assert not {name for name in names if name.startswith(("reconciler.platforms", "reconciler.workflow"))}
+
+
+def test_validate_loads_no_network_and_no_display() -> None:
+    names = loaded("-C", str(EXAMPLE), "validate")
+    assert {"yaml", "pydantic"} <= names
+    assert not names & HEAVY
+    assert not {name for name in names if name.startswith("reconciler.emulator")}
