@@ -207,7 +207,7 @@ class Worker:
                 case Gone():
                     if call.purpose is Purpose.DELETE or not self.young(remote_id):
                         return None
-                case Unknown(reason):
+                case Unknown(reason, unlisted) if not (unlisted and self.young(remote_id)):
                     raise PlatformError(
                         f"{remote_id} could not be read after {call.method} {call.path}: {reason}",
                         connection=self.change.connection,

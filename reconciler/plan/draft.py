@@ -67,6 +67,9 @@ def draft_removed(record: Record, inputs: Inputs) -> Draft:
         status=record.status or None,
         lifecycle=record.lifecycle,
     )
+    twin = _recorded_elsewhere(record, inputs)
+    if twin is not None:
+        return Draft(replace(base, reasons=(f"{twin} is recorded for the same experiment, which goes on",)))
     if record.lifecycle.on_removal == "abandon":
         why = "the manifest is gone and lifecycle.onRemoval is abandon: it stays as it is on the platform"
         return Draft(replace(base, reasons=(why,)))
@@ -90,6 +93,18 @@ def draft_removed(record: Record, inputs: Inputs) -> Draft:
             return Draft(replace(base, reasons=(f"the manifest is gone, and so is the experiment: {proof}",)))
         case Found(live):
             return Draft(_ending(kind, base, kind.seen_at(live, inputs.as_of), record, inputs))
+
+
+def _recorded_elsewhere(record: Record, inputs: Inputs) -> Key | None:
+    """Give another key with a manifest that is recorded for the same experiment: a rename was interrupted half way."""
+    if not record.remote_id:
+        return None
+    same = (
+        key
+        for key, other in inputs.records.items()
+        if other.remote_id == record.remote_id and other.connection == record.connection and key in inputs.desired
+    )
+    return min(same, default=None)
 
 
 # --- a manifest without a recorded experiment ----------------------------------------------------------------

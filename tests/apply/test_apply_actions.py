@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fake_platform import Fault, Killed, World
-from plan_builders import ABANDON, CONNECTION, LI, REPLACE, SF, X, cell, desired, group
+from plan_builders import ABANDON, CONNECTION, LI, REPLACE, SF, X, cell, desired, group, only
 
 from reconciler.errors import LimitReached, NotFound, NotSent, Refused, StateProblem, Unauthorized, Unclear
 from reconciler.model.change import Action, Call
@@ -437,13 +437,50 @@ def test_a_write_conflict_is_read_again_and_sent_again() -> None:
     assert outcome.result is Result.DONE and outcome.calls_sent == 2
 
 
+# --- Salesforce's own failures ---------------------------------------------------------------------------------
+
+
+def test_a_create_error_keeps_its_record_and_is_not_posted_again() -> None:
+    world = World()
+    world.fakes["crm"].rewrite = lambda body: body.update(status="CreateError", statusMessage="bad schema")
+    outcome = one(world.apply(desired(SF)))
+    assert outcome.result is Result.FAILED and "bad schema" in outcome.message
+    assert len(world.records) == 1
+    made = world.plan(desired(SF))
+    assert made.changes[0].action is Action.BLOCKED
+    assert any("bad schema" in reason for reason in made.changes[0].reasons)
+    world.execute(made)
+    assert world.fakes["crm"].creates == 1 and len(world.sent()) == 1
+    assert one(world.apply()).result is Result.DONE, "removing the manifest deletes it"
+    assert world.live() == []
+
+
+def test_an_edit_error_is_a_failure_with_the_platforms_words() -> None:
+    world = applied(desired(SF))
+    world.fakes["crm"].rewrite = lambda body: body.update(status="EditError", statusMessage="no such metric", label="?")
+    outcome = one(world.apply(changed(SF)))
+    assert outcome.result is Result.FAILED and "no such metric" in outcome.message
+    world.fakes["crm"].rewrite = lambda body: body.update(status="Active")
+    assert one(world.apply(changed(SF))).result is Result.DONE
+
+
+def test_several_that_look_like_the_unclear_create_are_named() -> None:
+    """Two drafts of the same campaigns are there: which one is ours cannot be told, and nothing more is sent."""
+    wanted = desired(LI, userIntendedState="DRAFT")
+    world = World()
+    for _ in "12":
+        world.fakes["linkedin"].commit(LI.create_calls(wanted.spec)[0])
+    made = world.plan(wanted)
+    assert only(made).action is Action.BLOCKED and "4001" in only(made).reasons[0] and "4002" in only(made).reasons[0]
+
+
 # --- an end that takes its time --------------------------------------------------------------------------------------
 
-RUNNING = {"scheduledStartAt": "2026-11-25T13:00:00Z", "scheduledEndAt": "2026-12-20T13:00:00Z"}
+WHILE = {"scheduledStartAt": "2026-11-25T13:00:00Z", "scheduledEndAt": "2026-12-20T13:00:00Z"}
 
 
 def running() -> World:
-    world = applied(desired(LI, **RUNNING))
+    world = applied(desired(LI, **WHILE))
     world.time = world.time.replace(hour=14)
     return world
 
@@ -451,7 +488,7 @@ def running() -> World:
 def test_a_replace_waits_until_the_old_one_is_over() -> None:
     world = running()
     world.fakes["linkedin"].cancel_takes = timedelta(seconds=20)
-    outcome = one(world.apply(desired(LI, "hero", "", REPLACE, **RUNNING, keyMetric="CPM")))
+    outcome = one(world.apply(desired(LI, "hero", "", REPLACE, **WHILE, keyMetric="CPM")))
     assert outcome.result is Result.DONE, outcome
     assert world.time >= world.fakes["linkedin"].over_at["4001"]
     assert [call.purpose.value for call in world.sent()] == ["create", "cancel", "create"]
@@ -460,11 +497,11 @@ def test_a_replace_waits_until_the_old_one_is_over() -> None:
 def test_an_end_that_never_comes_keeps_its_record_and_goes_on_later() -> None:
     world = running()
     world.fakes["linkedin"].cancel_takes = timedelta(minutes=30)
-    outcome = one(world.apply(desired(LI, "hero", "", REPLACE, **RUNNING, keyMetric="CPM")))
+    outcome = one(world.apply(desired(LI, "hero", "", REPLACE, **WHILE, keyMetric="CPM")))
     assert outcome.result is Result.FAILED and "still RUNNING" in outcome.message
     assert next(iter(world.records.values())).remote_id == "4001" and len(world.sent()) == 2
     world.time += timedelta(hours=1)
-    outcome = one(world.apply(desired(LI, "hero", "", REPLACE, **RUNNING, keyMetric="CPM")))
+    outcome = one(world.apply(desired(LI, "hero", "", REPLACE, **WHILE, keyMetric="CPM")))
     assert outcome.result is Result.DONE
     (record,) = world.records.values()
     assert record.predecessors == ("4001",)
@@ -473,7 +510,7 @@ def test_an_end_that_never_comes_keeps_its_record_and_goes_on_later() -> None:
 def test_a_saved_replace_whose_end_was_slow_is_taken_up_again() -> None:
     world = running()
     world.fakes["linkedin"].cancel_takes = timedelta(minutes=5)
-    made = world.plan(desired(LI, "hero", "", REPLACE, **RUNNING, keyMetric="CPM"))
+    made = world.plan(desired(LI, "hero", "", REPLACE, **WHILE, keyMetric="CPM"))
     assert one(world.execute(made)).result is Result.FAILED
     world.time += timedelta(minutes=10)
     assert one(world.execute(made)).result is Result.DONE

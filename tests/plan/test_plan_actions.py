@@ -515,6 +515,25 @@ def test_an_interrupted_create_that_cannot_be_searched_for_is_kept(kind: Kind) -
     assert not made.changes and not made.complete
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_a_rename_interrupted_half_way_never_ends_the_experiment(kind: Kind) -> None:
+    """Both names are recorded for one experiment: the old record is dropped, the experiment goes on."""
+    old, new = desired(kind, "old"), desired(kind, "new")
+    seen = live(old)
+    made = plan([new], [record(old, seen), record(new, seen)], {old.key: seen, new.key: seen}, allow=9)
+    change = only(made)
+    assert (change.key, change.action, change.calls) == (old.key, Action.FORGET, ())
+    assert str(new.key) in change.reasons[0]
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_two_records_of_one_experiment_and_no_manifest_end_it(kind: Kind) -> None:
+    old, new = desired(kind, "old"), desired(kind, "new")
+    seen = live(old)
+    made = plan([], [record(old, seen), record(new, seen)], {old.key: seen, new.key: seen}, allow=9)
+    assert [change.action for change in made.changes] == [Action.DELETE, Action.DELETE]
+
+
 # --- the connection moved --------------------------------------------------------------------------------------------
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from plan_builders import LI, PROTECTED, X, cell, desired, live, plan, record
+from plan_builders import LI, PROTECTED, REPLACE, X, cell, desired, live, plan, record
 
 from reconciler.errors import PlanProblem
 from reconciler.model.change import Action, Plan
-from reconciler.model.resource import Desired, Gone, Lifecycle
+from reconciler.model.resource import Desired, Gone, Key, Lifecycle, Live
 from reconciler.plan.guards import refuse_empty
 from reconciler.plan.inputs import Guards
 
@@ -21,6 +21,10 @@ def fleet(count: int, life: Lifecycle | None = None) -> list[Desired]:
     ]
 
 
+def seen(wanted: list[Desired]) -> dict[Key, Live]:
+    return {item.key: live(item, "PENDING", str(1000 + index)) for index, item in enumerate(wanted)}
+
+
 def removing(
     managed: int, removed: int, allow: int | None, guards: Guards | None = None, changed: Iterable[int] = ()
 ) -> Plan:
@@ -29,10 +33,11 @@ def removing(
     kept = list(all_of_them[removed:])
     for index in changed:
         kept[index] = replace(kept[index], spec={**kept[index].spec, "name": "changed"})
+    found = seen(all_of_them)
     return plan(
         kept,
-        [record(item) for item in all_of_them],
-        {item.key: live(item) for item in all_of_them},
+        [record(item, found[item.key]) for item in all_of_them],
+        found,
         allow=allow,
         guards=guards,
     )
@@ -94,7 +99,8 @@ def test_what_is_protected_does_not_count_as_ended() -> None:
     """Six manifests are gone, one is protected: five would be ended, which is within the limit."""
     kept_back, rest = fleet(6, PROTECTED)[0], fleet(6)[1:]
     everything = [kept_back, *rest]
-    made = plan([], [record(item) for item in everything], {item.key: live(item) for item in everything}, allow=0)
+    found = seen(everything)
+    made = plan([], [record(item, found[item.key]) for item in everything], found, allow=0)
     assert (made.summary["delete"], made.summary["blocked"]) == (5, 1)
 
 
@@ -105,12 +111,12 @@ def test_forgetting_is_not_destroying() -> None:
 
 
 def test_replaces_count_as_destroying() -> None:
-    life = Lifecycle(on_immutable_change="replace")  # type: ignore[arg-type]
     before = fleet(6)
-    after = [replace(d, spec={**d.spec, "account": "urn:li:sponsoredAccount:6"}, lifecycle=life) for d in before]
-    records, seen = [record(item) for item in before], {item.key: live(item) for item in before}
-    assert plan(after, records, seen, allow=0).summary["blocked"] == 6
-    assert plan(after, records, seen, allow=6).summary["replace"] == 6
+    after = [replace(d, spec={**d.spec, "account": "urn:li:sponsoredAccount:6"}, lifecycle=REPLACE) for d in before]
+    found = seen(before)
+    records = [record(item, found[item.key]) for item in before]
+    assert plan(after, records, found, allow=0).summary["blocked"] == 6
+    assert plan(after, records, found, allow=6).summary["replace"] == 6
 
 
 def test_an_empty_project_is_an_error() -> None:
