@@ -186,8 +186,14 @@ async def _preflight(sessions: Sessions, made: Plan, inputs: Inputs) -> dict[str
 
 
 def _check_known(project: Project, records: Mapping[Key, Record]) -> None:
-    """Raise PlanProblem when the state speaks of a connection that the project file does not have."""
+    """Raise PlanProblem when the state speaks of a connection that the project file does not have, or of no kind."""
+    kinds = {kind.name for platform in project.platforms.values() for kind in platform.kinds}
     for key, record in records.items():
+        if key.kind not in kinds:
+            raise PlanProblem(
+                f"{key} is recorded in the state, and there is no kind {key.kind!r} in this version; use the version "
+                f"that recorded it, or take the record out with: reconciler state rm {key}"
+            )
         if record.connection not in project.connections:
             raise PlanProblem(
                 f"{key} was applied through connection {record.connection!r}, which {project.file} does not have; "

@@ -97,9 +97,29 @@ def open_world(path: Path, seed: Mapping[str, Any]) -> World:
             data = json.loads(path.read_text(encoding="utf-8"))
         except json.JSONDecodeError as error:
             raise ValueError(f"{path} is not an emulator data file: {error}; delete it to start afresh") from None
-        if not isinstance(data, dict) or not isinstance(data.get("tables"), dict):
+        if not _is_world(data):
             raise ValueError(f"{path} is not an emulator data file; delete it to start afresh")
         return World(data, path=path)
     world = World(json.loads(json.dumps(seed)), path=path)
     world.save()
     return world
+
+
+def _is_world(data: object) -> bool:
+    """Tell whether parsed JSON has the shape of `World.data`."""
+    if not isinstance(data, dict) or not isinstance(data.get("tables"), dict):
+        return False
+    offset, counters = data.get("clockOffset", 0.0), data.get("counters", {})
+    tables = [table for platform in data["tables"].values() for table in _values(platform)]
+    rows = [row for table in tables for row in _values(table)]
+    return (
+        isinstance(offset, int | float)
+        and isinstance(counters, dict)
+        and all(isinstance(count, int) for count in counters.values())
+        and all(isinstance(row, dict) for row in rows)
+    )
+
+
+def _values(value: object) -> list[object]:
+    """Give the values of an object; one None for what is no object, which is then no row."""
+    return list(value.values()) if isinstance(value, dict) else [None]

@@ -13,7 +13,7 @@ import functools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -168,7 +168,6 @@ class Lab:
     server: Server
     dir: Path
     capsys: pytest.CaptureFixture[str]
-    manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     # --- the project ---------------------------------------------------------------------------------------------
 
@@ -335,7 +334,7 @@ def fast(world: World, patch: pytest.MonkeyPatch) -> Any:
     import stamina
 
     from reconciler import workflow
-    from reconciler.platforms import http, ratelimit
+    from reconciler.platforms import auth, http, ratelimit
     from reconciler.platforms.linkedin import client as linkedin_client
     from reconciler.platforms.salesforce.client import SalesforceSession
 
@@ -358,6 +357,7 @@ def fast(world: World, patch: pytest.MonkeyPatch) -> Any:
     patch.setattr(workflow, "Surroundings", surroundings)
     patch.setattr(common, "now", world.now)
     patch.setattr(http, "Clock", clock)
+    patch.setattr(auth, "Clock", clock)
     patch.setattr(linkedin_client, "Clock", clock)
     patch.setitem(SalesforceSession.open.__func__.__kwdefaults__, "sleep", sleep)  # type: ignore[attr-defined]
     context = functools.cache(transports.create_ssl_context)  # type: ignore[attr-defined]
