@@ -38,8 +38,9 @@ types: $(VENV)/dev.stamp ## check the types, strictly
 schemas: $(VENV)/dev.stamp ## make schemas/ anew
 	$(BIN)/reconciler schema --out schemas
 
-golden: $(VENV)/dev.stamp ## write the expected texts of the reports anew; read the difference before you commit it
+golden: $(VENV)/dev.stamp ## write the expected texts of reports and README anew; read the difference before you commit it
 	$(BIN)/python -m pytest tests/report --renew
+	RENEW_README=1 $(BIN)/python -m pytest tests/test_readme.py
 
 clean: ## remove what can be made again
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
