@@ -353,8 +353,12 @@ async def _finish(worker: Worker, record: Record, live: Live) -> None:
             case Found(now):
                 live = now
     stored = _stored(worker, record, change.target, live)
+    for item in change.fields:
+        kept = live.spec.get(item.path)
+        if item.after is None and item.path not in change.target and kept:
+            worker.warnings.append(f"{item.path} was cleared and the platform still shows {kept!r}; it is left so")
     for top, value in stored.items():
-        if record.stored.get(top) != value:
+        if top not in record.stored or record.stored[top] != value:
             worker.warnings.append(
                 f"{top} was sent as {change.target.get(top)!r} and the platform stored {value!r}; it is recorded so"
             )

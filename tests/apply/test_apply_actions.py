@@ -244,6 +244,24 @@ def test_a_saved_plan_applied_twice(before: tuple[Desired, ...], after: tuple[De
     assert not world.plan(*after).changes
 
 
+# --- bookkeeping of an old plan ---------------------------------------------------------------------------------
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="a saved plan's bookkeeping is recorded without a look at live or at the state's serial: an old plan puts "
+    "back an older manifest into the record (apply_saved could leave bookkeeping out when the serial moved on)",
+)
+def test_an_old_plan_does_not_put_back_what_was_recorded() -> None:
+    world = applied(desired(LI))
+    next(iter(world.fakes["linkedin"].items.values()))["name"] = "first"
+    old = world.plan(changed(LI, "first"))
+    assert old.bookkeeping
+    assert one(world.apply(changed(LI, "second"))).result is Result.DONE
+    world.execute(old)
+    assert next(iter(world.records.values())).applied["name"] == "second"
+
+
 # --- stored differently ----------------------------------------------------------------------------------------------
 
 
@@ -267,3 +285,37 @@ def test_stored_differently_is_reported_once_and_then_quiet(kind: Kind) -> None:
     assert not world.plan(other).changes
     outcome = one(world.apply(changed(kind, " other ", description="d")))
     assert any("other" in text for text in outcome.warnings)
+
+
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("stated", [True, False], ids=["null", "left-out"])
+def test_what_the_platform_does_not_clear_is_reported_once_and_then_quiet(kind: Kind, stated: bool) -> None:
+    world = applied(desired(kind, description="d"))
+
+    def keep(body: dict[str, Any]) -> None:
+        body["description"] = "d"
+
+    fake(world, kind).rewrite = keep
+    after = desired(kind, description=None) if stated else desired(kind)
+    outcome = one(world.apply(after))
+    assert outcome.result is Result.DONE and any("description" in text for text in outcome.warnings)
+    made = world.plan(after)
+    assert not made.changes and not made.bookkeeping
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_what_the_platform_drops_is_reported_once_and_then_quiet(kind: Kind) -> None:
+    world = World()
+    fake(world, kind).rewrite = lambda body: body.pop("description", None)
+    wanted = desired(kind, description="d")
+    outcome = one(world.apply(wanted))
+    assert outcome.result is Result.DONE and any("description" in text for text in outcome.warnings)
+    assert not world.plan(wanted).changes
+
+
+def test_a_status_that_moved_by_the_clock_is_no_change_of_the_record() -> None:
+    """The record keeps the status last seen, so that drift can tell progress from rest."""
+    world = applied(desired(X))
+    assert next(iter(world.records.values())).status == "SCHEDULED"
+    one(world.apply(changed(X)))
+    assert next(iter(world.records.values())).status == "SCHEDULED"
