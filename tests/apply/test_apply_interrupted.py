@@ -6,7 +6,8 @@ wait. A second run ends at the same live state, creates nothing twice and leaves
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -90,6 +91,14 @@ STORIES: dict[str, Story] = {
     ),
     "linkedin-hand-over": Story(
         (desired(LI, "old"),), (desired(LI, "new", cells=[cell("control", 2), cell("blue", 3)]),)
+    ),
+    "a-busy-project": Story(
+        (desired(LI, "old"), desired(X), desired(SF, state="Started")),
+        (
+            desired(LI, "new", cells=[cell("control", 2), cell("blue", 3)]),
+            desired(X, name="n"),
+            desired(SF, "hero", "", REPLACE, state="Started", name="hero2", source="Agentforce"),
+        ),
     ),
     "all-three": Story((), (desired(LI), desired(X), desired(SF, state="Started"))),
 }
@@ -205,8 +214,6 @@ def test_killed_twice(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in STORIES if "create" in name or "replace" in name])
 def test_killed_anywhere_while_what_is_made_shows_late(name: str) -> None:
     """What was made shows 20 s later: it is waited for, not made again."""
-    from datetime import timedelta
-
     story = STORIES[name]
     calm = undisturbed(story)
     kill_at = 0
@@ -225,3 +232,41 @@ def test_killed_anywhere_while_what_is_made_shows_late(name: str) -> None:
             world.apply(*story.after)
             world.time += timedelta(seconds=30)
         check_converged(world, story, calm, f"killed at point {kill_at}, after {world.events}")
+
+
+@pytest.mark.parametrize("name", [name for name in STORIES if "create" in name or "replace" in name])
+def test_killed_anywhere_and_then_the_manifest_is_gone(name: str) -> None:
+    """Nobody wants it any more: whatever the dead run made is found and ended, nothing stays behind without a record."""
+    story = STORIES[name]
+    kill_at = 0
+    while True:
+        kill_at += 1
+        world = run_to_death(story, kill_at, lambda world: world.apply(*story.after))
+        if world is None:
+            break
+        at = f"killed at point {kill_at}, after {world.events}"
+        result = world.apply()
+        assert all(item.result in GOOD for item in result.outcomes), (at, result.outcomes)
+        assert world.orphans() == [] and world.records == {}, at
+        assert not world.plan().changes, at
+
+
+@pytest.mark.parametrize("name", [name for name in STORIES if "create" in name])
+def test_killed_anywhere_and_then_another_manifest(name: str) -> None:
+    """The manifest changed before the second run: one experiment, as it is wanted now."""
+    story = STORIES[name]
+    (first,) = story.after
+    field = "label" if first.platform == "salesforce" else "name"
+    other = replace(first, spec={**first.spec, field: "another"})
+    kill_at = 0
+    while True:
+        kill_at += 1
+        world = run_to_death(story, kill_at, lambda world: world.apply(first))
+        if world is None:
+            break
+        at = f"killed at point {kill_at}, after {world.events}"
+        result = world.apply(other)
+        assert all(item.result in GOOD for item in result.outcomes), (at, result.outcomes)
+        assert world.orphans() == [] and len(world.live()) == 1, at
+        assert sum(fake.creates for fake in world.fakes.values()) == 1, at
+        assert not world.plan(other).changes, at
