@@ -66,6 +66,20 @@ def pattern_problem(pattern: str) -> str | None:
     return None
 
 
+def covers(pattern: str, relative: str) -> bool:
+    """Tell whether a pattern takes the file at a path relative to the project, were it there."""
+    if pattern_problem(pattern) or relative == PROJECT_FILE:
+        return False
+    steps, parts = _steps(pattern)
+    names = relative.split("/")
+    rest = names[len(steps) :]
+    return (
+        names[: len(steps)] == steps
+        and not any(name.startswith(".") or not name for name in rest)
+        and re.fullmatch(_regex(parts), "/".join(rest)) is not None
+    )
+
+
 class _Search:
     def __init__(self, project_dir: Path) -> None:
         self.dir = project_dir
@@ -79,13 +93,10 @@ class _Search:
             self._error(PROJECT_FILE, f'the pattern "{plain(pattern)}": {problem}')
             return
         before = len(self.problems)
-        steps = [step for step in pattern.split("/") if step not in ("", ".")]
-        fixed = 0
-        while fixed < len(steps) - 1 and not _has_wildcard(steps[fixed]):
-            fixed += 1
-        matches = re.compile(_regex(steps[fixed:])).fullmatch
+        fixed, rest = _steps(pattern)
+        matches = re.compile(_regex(rest)).fullmatch
         hits = 0
-        for path, relative in self._walk(self.dir.joinpath(*steps[:fixed])):
+        for path, relative in self._walk(self.dir.joinpath(*fixed)):
             if matches(relative) and path != self.dir / PROJECT_FILE:
                 hits += 1
                 self._take(path)
@@ -175,6 +186,15 @@ def _inside(path: Path, folder: Path) -> bool:
 def _name(path: Path) -> str:
     """Give a path as messages show it: with slashes, and escapes for what does not print."""
     return plain(os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace"), 1000)
+
+
+def _steps(pattern: str) -> tuple[list[str], list[str]]:
+    """Give the folders of a pattern before its first wildcard, and the steps after them."""
+    steps = [step for step in pattern.split("/") if step not in ("", ".")]
+    fixed = 0
+    while fixed < len(steps) - 1 and not _has_wildcard(steps[fixed]):
+        fixed += 1
+    return steps[:fixed], steps[fixed:]
 
 
 def _has_wildcard(step: str) -> bool:

@@ -104,6 +104,8 @@ class Kind(ABC):
     """The top-level key that states the wanted state, where there is one."""
     account_field: ClassVar[str | None] = None
     """The top-level key that names the ad account, where there is one."""
+    needs_account: ClassVar[bool] = False
+    """Whether an experiment can be read only through the account that it belongs to."""
     label_field: ClassVar[str] = "name"
     """The top-level key that people know the experiment by."""
     claims_are_local: ClassVar[bool] = False

@@ -52,5 +52,10 @@ def write_schemas(out_dir: Path) -> tuple[Path, ...]:
     return tuple(written)
 
 
+def file_name(kind: str) -> str:
+    """Give the name of the file of a kind's schema."""
+    return f"{_name(kind)}.json"
+
+
 def _name(kind: str) -> str:
     return _NAMES.get(kind) or re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind).lower()

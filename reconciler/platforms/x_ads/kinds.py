@@ -31,6 +31,7 @@ class XAdsABTest(Kind):
     statuses = STATUSES
     clock = STATUSES
     account_field = "account_id"
+    needs_account = True
     default_api_version = API_VERSION
 
     @property
