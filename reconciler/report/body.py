@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -24,7 +25,7 @@ def call_lines(call: Call, label: str, indent: int, style: Style) -> list[str]:
     one = as_json(call.body)
     if indent + len(plain) + 1 + len(one) <= WIDTH:
         return [f"{line} {one}"]
-    return [line, *body_lines(call.body, indent + len(label))]
+    return [line, *body_lines(call.body, indent + (3 if label else 0))]
 
 
 def body_lines(value: Any, indent: int, width: int = WIDTH) -> list[str]:
@@ -44,21 +45,22 @@ def _layout(value: Any, head: str, tail: str, depth: int, room: int) -> list[tup
             lines += _layout(item, f"{as_json(str(key))}: ", "," if index < last else "", depth + 1, room)
         return [(depth, head + "{"), *lines, (depth, "}" + tail)]
     if not any(isinstance(item, (dict, list)) for item in value):
-        return [(depth, head + "["), *_filled([as_json(item) for item in value], depth + 1, room), (depth, "]" + tail)]
+        items = [as_json(item) + ("," if index < last else "") for index, item in enumerate(value)]
+        lines = [(depth + 1, line) for line in filled(items, room - depth * 2 - 2)]
+        return [(depth, head + "["), *lines, (depth, "]" + tail)]
     for index, item in enumerate(value):
         lines += _layout(item, "", "," if index < last else "", depth + 1, room)
     return [(depth, head + "["), *lines, (depth, "]" + tail)]
 
 
-def _filled(items: list[str], depth: int, room: int) -> list[tuple[int, str]]:
-    """Give plain items several to a line."""
-    lines: list[tuple[int, str]] = []
+def filled(pieces: Sequence[str], room: int) -> list[str]:
+    """Give pieces several to a line of at most `room` characters; a longer piece has a line of its own."""
+    lines: list[str] = []
     line = ""
-    for index, item in enumerate(items):
-        piece = item + ("," if index < len(items) - 1 else "")
-        if line and depth * 2 + len(line) + 1 + len(piece) > room:
-            lines.append((depth, line))
+    for piece in pieces:
+        if line and len(line) + 1 + len(piece) > room:
+            lines.append(line)
             line = piece
         else:
             line = f"{line} {piece}" if line else piece
-    return [*lines, (depth, line)]
+    return [*lines, line] if line else lines

@@ -28,11 +28,16 @@ MISSING: Final = _Missing()
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One difference inside a field: `path` from the field on (empty: an item of it); MISSING where a side has none."""
+    """
+    One difference inside a field: `path` from the field on; MISSING where a side has none.
+
+    `item` says that it is an item of the plain list at `path` (of the field itself when that is empty).
+    """
 
     path: str
     before: Any
     after: Any
+    item: bool = False
 
 
 def inner_changes(before: Any, after: Any) -> tuple[Detail, ...]:
@@ -58,11 +63,11 @@ def _items(path: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[D
     for item in before:
         if gone[_token(item)] > 0:
             gone[_token(item)] -= 1
-            yield Detail(path, item, MISSING)
+            yield Detail(path, item, MISSING, item=True)
     for item in after:
         if new[_token(item)] > 0:
             new[_token(item)] -= 1
-            yield Detail(path, MISSING, item)
+            yield Detail(path, MISSING, item, item=True)
 
 
 def _object(path: PathTuple, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Detail]:

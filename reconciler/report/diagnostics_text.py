@@ -36,7 +36,7 @@ def _one(item: Diagnostic, style: Style) -> list[str]:
     place = f"{clean(str(item.location))}: " if item.location and str(item.location) else ""
     mark = style.alarm if item.severity is Severity.ERROR else style.changed
     rule = f" {clean(item.rule)}" if item.rule else ""
-    path = f"{clean(item.path)}: " if item.path else ""
+    path = f"{clean(item.path)}: " if item.path and not item.message.startswith(item.path) else ""
     tail = path if path or not rule else ""
     colon = "" if path and rule else ":" if not path else ""
     head = f"{style.bold(place)}{mark(item.severity.value)}{rule}{colon} {tail}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reconciler.plan.drift import Drift, DriftKind, DriftReport, FieldDrift, Unmanaged
-from reconciler.report.clean import clean, short
-from reconciler.report.detail import MISSING, inner_changes
-from reconciler.report.fields_text import PAD, VALUE, change_lines, two_sides
+from reconciler.report.clean import clean
+from reconciler.report.detail import inner_changes
+from reconciler.report.fields_text import change_lines, inner_lines, padding, two_sides
 from reconciler.report.style import PLAIN, Style
 from reconciler.report.table import table_lines
 from reconciler.report.words import counted, wrapped
@@ -67,30 +67,19 @@ def _item(item: Drift, style: Style) -> Iterator[str]:
     yield f"{title} {style.bold(clean(str(item.key)))} {style.dim('(' + ', '.join(about) + ')')}"
     if item.kind is DriftKind.MISSING:
         yield "      it is gone from the platform; plan would create it anew"
-    pad = min(max((len(field.path) for field in item.fields), default=0), PAD) + 2
+    pad = padding([field.path for field in item.fields])
     for field in item.fields:
         yield from _field(field, pad, style)
 
 
-def _field(field: FieldDrift, pad: int, style: Style) -> Iterator[str]:
-    head = " " * 6 + f"{clean(field.path)}:".ljust(pad)
-    inner = inner_changes(field.applied, field.live)
-    if not inner:
-        before, after = two_sides(field.applied, field.live, VALUE)
-        before = "(not set)" if field.applied is None else before
-        after = "(cleared)" if field.live is None else after
-        yield from change_lines(head, style.bad(before), style.good(after), len(before) + len(after), "")
-        return
-    yield head.rstrip()
-    for item in inner:
-        path = f"{clean(item.path)}: " if item.path else ""
-        if item.before is MISSING:
-            yield f"        {style.good('+')} {path}{style.good(short(item.after, VALUE))}"
-        elif item.after is MISSING:
-            yield f"        {style.bad('-')} {path}{style.bad(short(item.before, VALUE))}"
-        else:
-            before, after = two_sides(item.before, item.after, VALUE)
-            yield f"        {style.changed('~')} {path}{style.bad(before)} -> {style.good(after)}"
+def _field(field: FieldDrift, pad: int, style: Style) -> list[str]:
+    head = " " * 6 + f"{clean(field.path)}: ".ljust(pad)
+    if inner := inner_changes(field.applied, field.live):
+        return [head.rstrip(), *inner_lines(inner, style, 8)]
+    before, after = two_sides(field.applied, field.live)
+    before = "(not set)" if field.applied is None else before
+    after = "(cleared)" if field.live is None else after
+    return change_lines(head, before, after, style)
 
 
 def _unmanaged(items: Sequence[Unmanaged]) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from reconciler.model.change import FieldChange, Severity
+from reconciler.model.change import Action, Change, FieldChange, Severity
+from reconciler.report.body import filled
 from reconciler.report.clean import as_json, clean, short, shortened
 from reconciler.report.detail import MISSING, Detail, inner_changes
 from reconciler.report.style import Style
@@ -17,60 +18,44 @@ ITEMS = 20
 """Items and inner paths shown of one field; the call below holds all of them."""
 VALUE = 160
 """Characters shown of one value; the call below holds all of it."""
+WHOLE = 10**9
 
 
-def field_lines(
-    fields: Sequence[FieldChange],
-    reasons: Sequence[str],
-    style: Style,
-    *,
-    creating: bool,
-    verbose: bool,
-    indent: int = 4,
-) -> list[str]:
+def field_lines(change: Change, style: Style, *, verbose: bool = False, indent: int = 4) -> list[str]:
     """
-    Give every field change, `path: before -> after`, with marks for what needs thought.
+    Give every field change of an experiment, `path: before -> after`, with marks for what needs thought.
 
-    A create shows `path: value`. A field's own reason is left out where `reasons` of the experiment hold it already.
+    A create shows `path: value`. A field's own reason is left out where the experiment's reasons hold it already.
     """
-    pad = min(max((len(item.path) for item in fields), default=0), PAD) + 2
+    fields, meant = change.fields, change.intent or change.action
+    pad = padding([item.path for item in fields])
     lines: list[str] = []
     for item in fields:
-        lines += _field(item, style, creating=creating, verbose=verbose, indent=indent, pad=pad)
-        if item.reason and not any(item.reason in reason for reason in reasons):
+        lines += _field(item, meant, style, verbose=verbose, indent=indent, pad=pad)
+        if item.reason and not any(item.reason in reason for reason in change.reasons):
             lines += wrapped("not allowed", item.reason, indent + 2, style.bad)
     return lines
 
 
-def _field(item: FieldChange, style: Style, *, creating: bool, verbose: bool, indent: int, pad: int) -> list[str]:
-    head = " " * indent + f"{clean(item.path)}:".ljust(pad)
-    marks = _marks(item, style)
-    limit = 10**9 if verbose else VALUE
-    if creating and item.before is None:
-        return [f"{head}{short(item.after, limit)}{marks}"]
-    inner = inner_changes(item.before, item.after)
-    if inner:
-        return [f"{head}{_tally(inner)}{marks}", *_inner(inner, style, indent + 2, verbose=verbose)]
-    before, after = two_sides(item.before, item.after, limit)
-    if item.path.endswith("]") and item.before is None:
-        return [f"{head}{style.good(f'+ {after}')}{marks}"]
-    if item.path.endswith("]") and item.after is None:
-        return [f"{head}{style.bad(f'- {before}')}{marks}"]
-    if item.after is None:
-        after = "(cleared)"
-    if item.before is None:
-        before = "(not set)"
-    return change_lines(head, style.bad(before), style.good(after), len(before) + len(after), marks)
+def padding(paths: Sequence[str]) -> int:
+    """Give the width to which paths are padded, with their colon and a space."""
+    return min(max((len(path) for path in paths), default=0), PAD) + 2
 
 
-def change_lines(head: str, before: str, after: str, length: int, marks: str) -> list[str]:
-    """Give `head before -> after`, on two lines where one would be too long; `length` is that of the bare values."""
-    if len(head) + length + 4 <= WIDTH or length < WIDTH // 2:
-        return [f"{head}{before} -> {after}{marks}"]
-    return [f"{head}{before}", f"{' ' * (len(head) - 3)}-> {after}{marks}"]
+def change_lines(head: str, before: str, after: str, style: Style, marks: str = "", start: int = 0) -> list[str]:
+    """
+    Give `head before -> after`, on two lines where one would be too long.
+
+    `start` is the column where the values begin, when `head` holds colours.
+    """
+    start, length = start or len(head), len(before) + len(after)
+    was, now = style.bad(before), style.good(after)
+    if start + length + 4 <= WIDTH or length < WIDTH // 2:
+        return [f"{head}{was} -> {now}{marks}"]
+    return [f"{head}{was}", f"{' ' * (min(start, PAD + 8) - 3)}-> {now}{marks}"]
 
 
-def two_sides(before: Any, after: Any, limit: int) -> tuple[str, str]:
+def two_sides(before: Any, after: Any, limit: int = VALUE) -> tuple[str, str]:
     """Give both sides on a line each; of long text only the part that differs, with a little of what surrounds it."""
     was, now = as_json(before), as_json(after)
     if max(len(was), len(now)) <= limit:
@@ -84,6 +69,66 @@ def two_sides(before: Any, after: Any, limit: int) -> tuple[str, str]:
     return _window(was, start, end, limit), _window(now, start, end, limit)
 
 
+def inner_lines(inner: Sequence[Detail], style: Style, indent: int, *, verbose: bool = False) -> list[str]:
+    """Give the differences inside a field: items that come and go several to a line, inner paths one a line."""
+    limit = WHOLE if verbose else VALUE
+    most = len(inner) if verbose else ITEMS
+    lists: dict[str, list[Detail]] = {}
+    for item in inner:
+        if item.item:
+            lists.setdefault(item.path, []).append(item)
+    lines: list[str] = []
+    for path, items in lists.items():
+        removed = [short(item.before, limit) for item in items if item.after is MISSING]
+        added = [short(item.after, limit) for item in items if item.before is MISSING]
+        lines += _bag("-", path, removed, most, style.bad, indent)
+        lines += _bag("+", path, added, most, style.good, indent)
+    paths = [item for item in inner if not item.item]
+    shown = paths if len(paths) <= most + 1 else paths[:most]
+    for item in shown:
+        lines += _path(item, style, indent, limit)
+    if len(shown) < len(paths):
+        lines.append(f"{' ' * indent}... and {counted(len(paths) - len(shown), 'more difference')}")
+    return lines
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _field(item: FieldChange, meant: Action, style: Style, *, verbose: bool, indent: int, pad: int) -> list[str]:
+    head = " " * indent + f"{clean(item.path)}: ".ljust(pad)
+    marks = _marks(item, meant, style)
+    limit = WHOLE if verbose else VALUE
+    if meant is Action.CREATE and item.before is None:
+        return [f"{head}{short(item.after, limit)}{marks}"]
+    inner = inner_changes(item.before, item.after)
+    if inner:
+        return [f"{head}{_tally(inner)}{marks}", *inner_lines(inner, style, indent + 2, verbose=verbose)]
+    before, after = two_sides(item.before, item.after, limit)
+    if item.path.endswith("]") and item.before is None:
+        return [f"{head}{style.good(f'+ {after}')}{marks}"]
+    if item.path.endswith("]") and item.after is None:
+        return [f"{head}{style.bad(f'- {before}')}{marks}"]
+    before = "(not set)" if item.before is None else before
+    after = "(cleared)" if item.after is None else after
+    return change_lines(head, before, after, style, marks)
+
+
+def _marks(item: FieldChange, meant: Action, style: Style) -> str:
+    marks = []
+    if meant is Action.REPLACE and (not item.allowed or item.severity is Severity.DESTRUCTIVE):
+        marks.append(style.alarm("[forces the replace]"))
+    elif not item.allowed:
+        marks.append(style.alarm("[not allowed]"))
+    elif item.severity is Severity.DESTRUCTIVE:
+        marks.append(style.alarm("[destructive: cannot be undone]"))
+    elif item.severity is Severity.INVALIDATES:
+        marks.append(style.changed("[invalidates results]"))
+    if item.drifted:
+        marks.append(style.note("[changed outside of this tool]"))
+    return "".join(f"  {mark}" for mark in marks)
+
+
 def _window(text: str, start: int, end: int, limit: int) -> str:
     middle = shortened(text[start : len(text) - end], limit)
     return (f"[{start:,} alike]..." if start else "") + middle + (f"...[{end:,} alike]" if end else "")
@@ -93,40 +138,27 @@ def _tally(inner: Sequence[Detail]) -> str:
     added = sum(1 for item in inner if item.before is MISSING)
     removed = sum(1 for item in inner if item.after is MISSING)
     changed = len(inner) - added - removed
-    parts = [f"{changed:,} changed"] if changed else []
-    parts += [f"{added:,} added"] if added else []
-    parts += [f"{removed:,} removed"] if removed else []
-    return ", ".join(parts)
+    counts = ((changed, "changed"), (added, "added"), (removed, "removed"))
+    return ", ".join(f"{number:,} {word}" for number, word in counts if number)
 
 
-def _inner(inner: Sequence[Detail], style: Style, indent: int, *, verbose: bool) -> list[str]:
-    shown = inner if verbose or len(inner) <= ITEMS + 1 else inner[:ITEMS]
-    limit = 10**9 if verbose else VALUE
-    space = " " * indent
-    lines = []
-    for item in shown:
-        path = f"{clean(item.path)}: " if item.path else ""
-        if item.before is MISSING:
-            lines.append(f"{space}{style.good('+')} {path}{style.good(short(item.after, limit))}")
-        elif item.after is MISSING:
-            lines.append(f"{space}{style.bad('-')} {path}{style.bad(short(item.before, limit))}")
-        else:
-            before, after = two_sides(item.before, item.after, limit)
-            head = f"{space}{style.changed('~')} {path}"
-            lines += [f"{head}{style.bad(before)} -> {style.good(after)}"]
-    if len(shown) < len(inner):
-        lines.append(f"{space}... and {counted(len(inner) - len(shown), 'more difference')}")
-    return lines
+def _path(item: Detail, style: Style, indent: int, limit: int) -> list[str]:
+    name, space = clean(item.path), " " * indent
+    if item.before is MISSING:
+        return [f"{space}{style.good('+')} {name}: {style.good(short(item.after, limit))}"]
+    if item.after is MISSING:
+        return [f"{space}{style.bad('-')} {name}: {style.bad(short(item.before, limit))}"]
+    before, after = two_sides(item.before, item.after, limit)
+    return change_lines(f"{space}{style.changed('~')} {name}: ", before, after, style, start=indent + len(name) + 4)
 
 
-def _marks(item: FieldChange, style: Style) -> str:
-    marks = []
-    if not item.allowed:
-        marks.append(style.alarm("[not allowed]"))
-    if item.severity is Severity.DESTRUCTIVE:
-        marks.append(style.alarm("[destructive: cannot be undone]"))
-    elif item.severity is Severity.INVALIDATES:
-        marks.append(style.changed("[invalidates results]"))
-    if item.drifted:
-        marks.append(style.note("[changed outside of this tool]"))
-    return "".join(f"  {mark}" for mark in marks)
+def _bag(symbol: str, path: str, items: Sequence[str], most: int, mark: Callable[[str], str], indent: int) -> list[str]:
+    """Give the items of a list that come or go, several to a line."""
+    shown = items if len(items) <= most + 1 else items[:most]
+    rest = len(items) - len(shown)
+    head = f"{symbol} {clean(path)}: " if path else f"{symbol} "
+    texts = [*shown, *([f"... and {rest:,} more"] if rest else [])]
+    return [
+        " " * indent + (mark(head[:-1]) + " " if not index else " " * len(head)) + mark(line)
+        for index, line in enumerate(filled(texts, WIDTH - indent - len(head)))
+    ]

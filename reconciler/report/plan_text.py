@@ -52,8 +52,7 @@ def change_lines(change: Change, now: datetime, style: Style = PLAIN, *, verbose
         lines += wrapped("blocked" if blocked else "because", reason, 4, style.alarm if blocked else style.bold)
     for warning in change.warnings:
         lines += wrapped("warning", warning, 4, style.changed)
-    creating = Action.CREATE in (change.action, change.intent)
-    lines += field_lines(change.fields, reasons, style, creating=creating, verbose=verbose)
+    lines += field_lines(change, style, verbose=verbose)
     if change.after:
         lines += wrapped("waits for", listed(str(key) for key in change.after), 4, style.bold)
     if change.valid_until and not blocked:
@@ -90,7 +89,7 @@ def summary_lines(plan: Plan, style: Style = PLAIN) -> list[str]:
     if counts["blocked"]:
         lines += _blocked(counts["blocked"], len(plan.changes), style)
     if not plan.complete:
-        lines.append(style.alarm(f"The plan is INCOMPLETE: {_unread(plan)}; see the top."))
+        lines.append(style.alarm("The plan is INCOMPLETE: not everything could be read; see the top."))
     return lines
 
 
@@ -110,7 +109,9 @@ def _problems(plan: Plan, style: Style) -> Iterator[str]:
     if plan.complete and not plan.problems:
         return
     yield ""
-    yield style.alarm(f"INCOMPLETE: {_unread(plan)}. What is not read is not planned; the rest below still holds.")
+    yield style.alarm(
+        "INCOMPLETE: not everything could be read. What was not read is not planned; the rest still holds."
+    )
     for problem in plan.problems:
         yield from _bullet("!", problem, style)
 
@@ -118,11 +119,6 @@ def _problems(plan: Plan, style: Style) -> Iterator[str]:
 def _bullet(symbol: str, sentence: str, style: Style) -> list[str]:
     first, *rest = wrapped("", sentence, 4)
     return [f"  {style.alarm(symbol)} {first[4:]}", *rest]
-
-
-def _unread(plan: Plan) -> str:
-    number = len(plan.problems)
-    return f"{counted(number, 'problem')} kept something from being read" if number else "something could not be read"
 
 
 def _attention(plan: Plan, style: Style) -> Iterator[str]:
@@ -160,7 +156,7 @@ def _title(change: Change, style: Style) -> str:
     about += [clean(change.status)] if change.status else []
     about += [f"on {clean(change.connection)}"]
     title = f"{mark(f'{SYMBOL[change.action]:>3} {_word(change.action)}')} {style.bold(clean(str(change.key)))}"
-    danger = f"  {style.alarm('[ends it: cannot be undone]')}" if change.destroys else ""
+    danger = f"  {style.alarm('[ends it: cannot be undone]')}" if change.destroys and change.calls else ""
     return f"{title} {style.dim('(' + ', '.join(about) + ')')}{danger}"
 
 
@@ -178,8 +174,8 @@ def _calls(change: Change, style: Style) -> Iterator[str]:
     yield f"    {style.bold(counted(len(change.calls), 'call') + ':')}"
     several = len(change.calls) > 1
     for number, call in enumerate(change.calls, 1):
-        old = "old: " if change.old_calls and number <= change.old_calls else ""
-        label = f"{number}. {old}{call.purpose.value}: " if several else ""
+        which = "" if not change.old_calls else " the old one" if number <= change.old_calls else " the new one"
+        label = f"{number}. {call.purpose.value}{which}: " if several else ""
         yield from call_lines(call, label, 6, style)
 
 
@@ -202,7 +198,11 @@ def _blocked(number: int, changes: int, style: Style) -> list[str]:
 def _nothing(plan: Plan, style: Style) -> list[str]:
     alike = counted(plan.no_ops, "experiment is as its manifest wants it", "experiments are as the manifests want them")
     if not plan.complete or plan.problems:
-        lines = [style.alarm(f"The plan is INCOMPLETE: {_unread(plan)}. This is not the same as no changes.")]
+        lines = [
+            style.alarm(
+                "The plan is INCOMPLETE: not everything could be read. This does not mean that there are no changes."
+            )
+        ]
         return [*lines, f"Of what was read, {alike}."] if plan.no_ops else lines
     if not plan.no_ops:
         return [style.good("No changes: there are no manifests, and nothing is managed.")]
