@@ -88,11 +88,11 @@ class Recorder:
             return
         parts: list[bytes] = []
         status: list[int] = []
-        entry = len(self.requests)
+        log, entry = self.requests, len(self.requests)
         headers = {name.decode().lower(): text.decode() for name, text in scope["headers"]}
         query = scope["query_string"].decode()
         first = Request(platform, scope["method"], path.removeprefix(PREFIXES[platform]), query, headers, None, None)
-        self.requests.append(first)
+        log.append(first)
 
         async def receiving() -> Any:
             message = await receive()
@@ -115,7 +115,7 @@ class Recorder:
             body = json.loads(text) if text else None
         except ValueError:
             body = text.decode()
-        self.requests[entry] = replace(first, body=body, status=status[0] if status else None)
+        log[entry] = replace(first, body=body, status=status[0] if status else None)
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class Server:
         with self.world.lock:
             self.world.data = copy.deepcopy(self._fresh)
             self.app.faults, self.app._before = Faults(), None
-        self.recorder.requests.clear()
+        self.recorder.requests = []
 
     def base_url(self, platform: str) -> str:
         """Give the base URL of a platform."""
@@ -279,7 +279,7 @@ class Lab:
 
     def forget_requests(self) -> None:
         """Begin counting requests anew."""
-        self.server.recorder.requests.clear()
+        self.server.recorder.requests = []
 
     def pass_time(self, **span: float) -> None:
         """Let time pass on the platforms, and for the tool."""

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from kinds import CASES, LINKEDIN, SALESFORCE, X_ADS, Case
+from kinds import CASES, LINKEDIN, X_ADS, Case
 from laboratory import Lab
 
 from reconciler.emulator.provision import LinkedInNeed, XAdsNeed, provision
