@@ -34,6 +34,7 @@ class Worker:
         self.session = context.sessions[change.connection]
         self.sent = 0
         self.warnings: list[str] = []
+        self._created_at = self.record.created_at if self.record else None
 
     @property
     def record(self) -> Record | None:
@@ -86,12 +87,10 @@ class Worker:
     def young(self, remote_id: str) -> bool:
         """Tell whether this tool created the experiment so recently that a 404 proves nothing."""
         record = self.record
-        return (
-            record is not None
-            and record.remote_id == remote_id
-            and record.created_at is not None
-            and self.context.now() - record.created_at < self.context.grace
-        )
+        if record is None or record.remote_id != remote_id:
+            return False
+        created_at = record.created_at or self._created_at
+        return created_at is not None and self.context.now() - created_at < self.context.grace
 
     def resuming(self) -> bool:
         """Tell whether an earlier, interrupted run of this same plan had begun this change."""

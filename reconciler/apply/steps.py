@@ -171,7 +171,8 @@ async def _put_away(worker: Worker, record: Record, calls: tuple[Call, ...]) -> 
     if not calls and live.status != change.status:
         raise StalePlan(f"{record.remote_id} was over when the plan was made and is {live.status} now")
     worker.check_unmoved(live)
-    base = worker.context.put(replace(record, inflight=worker.context.plan_id), "ending begins")
+    # It has been seen: from here on, should the run die, a 404 means that its end has happened, however young it is.
+    base = worker.context.put(replace(record, inflight=worker.context.plan_id, created_at=None), "ending begins")
     for call in calls:
         after = await worker.carry_out(call, live)
         if after is None:

@@ -104,13 +104,14 @@ STORIES: dict[str, Story] = {
 }
 
 
-def start(story: Story) -> World:
+def start(story: Story, minutes: int = 0) -> World:
+    """A world in which the first part was applied so many minutes ago: within the grace of creates, or after it."""
     world = World()
     if story.before:
         result = world.apply(*story.before)
         assert all(item.result in GOOD for item in result.outcomes), result.outcomes
         assert not world.plan(*story.before).changes
-        world.time = world.time.replace(hour=16)
+        world.time += timedelta(minutes=minutes)
     return world
 
 
@@ -120,9 +121,9 @@ def undisturbed(story: Story) -> World:
     return world
 
 
-def run_to_death(story: Story, kill_at: int, work: Callable[[World], Any]) -> World | None:
+def run_to_death(story: Story, kill_at: int, work: Callable[[World], Any], minutes: int = 0) -> World | None:
     """Give the world in which the process died at that point; None when the work has fewer points."""
-    world = start(story)
+    world = start(story, minutes)
     world.chaos.passed, world.chaos.kill_at = 0, kill_at
     try:
         work(world)
@@ -148,15 +149,16 @@ def check_converged(world: World, story: Story, calm: World, at: str) -> None:
     }, at
 
 
+@pytest.mark.parametrize("minutes", [0, 60], ids=["at-once", "later"])
 @pytest.mark.parametrize("name", STORIES)
-def test_killed_anywhere_then_a_fresh_plan(name: str) -> None:
+def test_killed_anywhere_then_a_fresh_plan(name: str, minutes: int) -> None:
     story = STORIES[name]
     calm = undisturbed(story)
     check_converged(calm, story, calm, "undisturbed")
     kill_at = 0
     while True:
         kill_at += 1
-        world = run_to_death(story, kill_at, lambda world: world.apply(*story.after))
+        world = run_to_death(story, kill_at, lambda world: world.apply(*story.after), minutes)
         if world is None:
             break
         at = f"killed at point {kill_at}, after {world.events}"
