@@ -1,21 +1,17 @@
 """What the tests of carrying out a plan share: a world with something applied, and faults."""
 
-
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from fake_platform import Fault, Killed, World
-from plan_builders import ABANDON, CONNECTION, LI, REPLACE, SF, X, cell, desired, group, only
+from fake_platform import Fault, World
+from plan_builders import CONNECTION, desired
 
-from reconciler.errors import LimitReached, NotFound, NotSent, Refused, StateProblem, Unauthorized, Unclear
-from reconciler.model.change import Action, Call
-from reconciler.model.outcome import GOOD, ApplyResult, Outcome, Result
-from reconciler.model.resource import Desired, Key, Record
-from reconciler.plan.saved import dumps, loads
+from reconciler.errors import Refused
+from reconciler.model.change import Call
+from reconciler.model.outcome import ApplyResult, Outcome, Result
+from reconciler.model.resource import Desired
 from reconciler.platforms.base import Kind
 from reconciler.platforms.registry import KINDS
 

@@ -280,9 +280,7 @@ class World:
     def __init__(self) -> None:
         self.time = NOW
         self.chaos = Chaos()
-        self.fakes = {
-            CONNECTION[kind.platform]: Fake(kind, lambda: self.time, self.chaos) for kind in (LI, X, SF)
-        }
+        self.fakes = {CONNECTION[kind.platform]: Fake(kind, lambda: self.time, self.chaos) for kind in (LI, X, SF)}
         self.sessions = {name: FakeSession(fake) for name, fake in self.fakes.items()}
         self.records: dict[Key, Record] = {}
         self.events: list[str] = []

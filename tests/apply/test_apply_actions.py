@@ -1,6 +1,5 @@
 """Carrying out a plan: each action, staleness, repetition, what the platform stored differently."""
 
-
 from __future__ import annotations
 
 from dataclasses import replace
@@ -8,17 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from apply_helpers import ALL, FIELD, applied, changed, fake, once, one, refuse, stored
-from fake_platform import Fault, Killed, World
-from plan_builders import ABANDON, CONNECTION, LI, REPLACE, SF, X, cell, desired, group, only
+from apply_helpers import ALL, FIELD, applied, changed, fake, one, stored
+from fake_platform import World
+from plan_builders import ABANDON, LI, REPLACE, SF, X, cell, desired
 
-from reconciler.errors import LimitReached, NotFound, NotSent, Refused, StateProblem, Unauthorized, Unclear
-from reconciler.model.change import Action, Call
-from reconciler.model.outcome import GOOD, ApplyResult, Outcome, Result
-from reconciler.model.resource import Desired, Key, Record
+from reconciler.model.change import Action
+from reconciler.model.outcome import Result
+from reconciler.model.resource import Desired, Key
 from reconciler.plan.saved import dumps, loads
 from reconciler.platforms.base import Kind
-from reconciler.platforms.registry import KINDS
 
 # --- happy paths -----------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """Failures, unclear answers, ends and creates that take their time, quotas, stopping."""
 
-
 from __future__ import annotations
 
 from dataclasses import replace
@@ -8,17 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from apply_helpers import ALL, FIELD, applied, changed, fake, once, one, refuse, stored
-from fake_platform import Fault, Killed, World
-from plan_builders import ABANDON, CONNECTION, LI, REPLACE, SF, X, cell, desired, group, only
+from apply_helpers import ALL, applied, changed, fake, once, one, refuse, stored
+from fake_platform import Killed, World
+from plan_builders import LI, REPLACE, SF, X, cell, desired, group, only
 
 from reconciler.errors import LimitReached, NotFound, NotSent, Refused, StateProblem, Unauthorized, Unclear
 from reconciler.model.change import Action, Call
-from reconciler.model.outcome import GOOD, ApplyResult, Outcome, Result
+from reconciler.model.outcome import GOOD, Result
 from reconciler.model.resource import Desired, Key, Record
-from reconciler.plan.saved import dumps, loads
 from reconciler.platforms.base import Kind
-from reconciler.platforms.registry import KINDS
 
 # --- failures --------------------------------------------------------------------------------------------------------
 

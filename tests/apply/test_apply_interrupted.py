@@ -238,7 +238,7 @@ def test_killed_anywhere_while_what_is_made_shows_late(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in STORIES if "create" in name or "replace" in name])
 def test_killed_anywhere_and_then_the_manifest_is_gone(name: str) -> None:
-    """Nobody wants it any more: whatever the dead run made is found and ended, nothing stays behind without a record."""
+    """Nobody wants it any more: whatever the dead run made is found and ended, nothing stays behind unrecorded."""
     story = STORIES[name]
     kill_at = 0
     while True:

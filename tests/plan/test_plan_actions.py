@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 from plan_builders import (
-    ABANDON,
     IDS,
     LI,
     NOW,
-    PROTECTED,
     REPLACE,
     SF,
-    WINDOWS,
     X,
     bodies,
     cell,
@@ -30,7 +27,7 @@ from plan_builders import (
 )
 
 from reconciler.model.change import Action
-from reconciler.model.resource import Desired, Gone, Lifecycle, Record, Unknown
+from reconciler.model.resource import Desired, Gone
 from reconciler.platforms.base import Kind
 from reconciler.platforms.registry import KINDS
 

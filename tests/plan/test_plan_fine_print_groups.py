@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from plan_builders import (
@@ -22,14 +21,10 @@ from plan_builders import (
     plan,
     quiet,
     record,
-    spec_of,
     wire,
 )
 
 from reconciler.model.change import Action
-from reconciler.model.resource import Lifecycle
-from reconciler.platforms.base import Kind
-from reconciler.platforms.registry import KINDS
 
 # --- X groups --------------------------------------------------------------------------------------------------------
 

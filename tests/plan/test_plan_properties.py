@@ -45,7 +45,9 @@ RUNS = settings(max_examples=150, deadline=None)
 def li_changes(draw: st.DrawFn) -> dict[str, Any]:
     weight = draw(st.integers(1, 99))
     campaigns = draw(st.permutations([1, 2, 3]))
-    texts = [{"description": value} if (value := draw(st.sampled_from([..., "d", "e"]))) is not ... else {} for _ in "12"]
+    texts = [
+        {"description": value} if (value := draw(st.sampled_from([..., "d", "e"]))) is not ... else {} for _ in "12"
+    ]
     cells = [cell("c", campaigns[0], weight, **texts[0]), cell("r", campaigns[1], 100 - weight, **texts[1])]
     return {
         "name": draw(TEXT),
