@@ -71,11 +71,9 @@ def _statement(kind: Kind, live: Live, spec: Spec) -> Statement:
         smaller = _without(kind, spec, path, why)
         if smaller is not None:
             spec, place = smaller
-        elif path and path[0] not in spec and isinstance(path[0], str) and path[0] in _tops(kind):
-            place = (path[0],)
-            if path[0] in ignored:
-                raise CannotState(f"{dotted(path)}: {why}")
-            ignored = (*ignored, path[0])
+        elif path == (kind.lifecycle_field,) and kind.lifecycle_field not in (*spec, *ignored):
+            # The canonical form fills in a state where none is stated.
+            place, ignored = path, (*ignored, str(path[0]))
         else:
             raise CannotState(f"{dotted(path)} cannot be stated: {why}" if path else why)
         value = _at(live.spec, place)
