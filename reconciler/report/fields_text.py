@@ -14,8 +14,10 @@ from reconciler.report.words import WIDTH, counted, wrapped
 
 PAD = 32
 """Paths are padded to the longest of the experiment, up to this."""
-ITEMS = 20
-"""Items and inner paths shown of one field; the call below holds all of them."""
+PATHS = 20
+"""Inner paths shown of one field; its call and the plan's JSON hold all of them."""
+ITEMS = 100
+"""Items shown of those that come, and of those that go; the plan's JSON holds all of them."""
 VALUE = 160
 """Characters shown of one value; the call below holds all of it."""
 WHOLE = 10**9
@@ -73,6 +75,7 @@ def inner_lines(inner: Sequence[Detail], style: Style, indent: int, *, verbose: 
     """Give the differences inside a field: items that come and go several to a line, inner paths one a line."""
     limit = WHOLE if verbose else VALUE
     most = len(inner) if verbose else ITEMS
+    most_paths = len(inner) if verbose else PATHS
     lists: dict[str, list[Detail]] = {}
     for item in inner:
         if item.item:
@@ -84,7 +87,7 @@ def inner_lines(inner: Sequence[Detail], style: Style, indent: int, *, verbose: 
         lines += _bag("-", path, removed, most, style.bad, indent)
         lines += _bag("+", path, added, most, style.good, indent)
     paths = [item for item in inner if not item.item]
-    shown = paths if len(paths) <= most + 1 else paths[:most]
+    shown = paths if len(paths) <= most_paths + 1 else paths[:most_paths]
     for item in shown:
         lines += _path(item, style, indent, limit)
     if len(shown) < len(paths):

@@ -109,9 +109,7 @@ def _problems(plan: Plan, style: Style) -> Iterator[str]:
     if plan.complete and not plan.problems:
         return
     yield ""
-    yield style.alarm(
-        "INCOMPLETE: not everything could be read. What was not read is not planned; the rest still holds."
-    )
+    yield style.alarm("INCOMPLETE: not everything could be read. What was not read is not planned; the rest holds.")
     for problem in plan.problems:
         yield from _bullet("!", problem, style)
 
@@ -198,11 +196,7 @@ def _blocked(number: int, changes: int, style: Style) -> list[str]:
 def _nothing(plan: Plan, style: Style) -> list[str]:
     alike = counted(plan.no_ops, "experiment is as its manifest wants it", "experiments are as the manifests want them")
     if not plan.complete or plan.problems:
-        lines = [
-            style.alarm(
-                "The plan is INCOMPLETE: not everything could be read. This does not mean that there are no changes."
-            )
-        ]
+        lines = [style.alarm("The plan is INCOMPLETE: not everything could be read. There may well be changes.")]
         return [*lines, f"Of what was read, {alike}."] if plan.no_ops else lines
     if not plan.no_ops:
         return [style.good("No changes: there are no manifests, and nothing is managed.")]

@@ -2,7 +2,7 @@
 What happens while a plan is carried out: plain lines for logs, a live display for terminals.
 
 Both are told the same two things: events of experiments, and sentences such as "rate limit, waiting 40 s". A person who
-waits sees that something is waited for, what, and for how long; a log keeps one line for each event and no cursor codes.
+waits sees that something is waited for, what, and for how long; a log keeps one line for each event.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
-from reconciler.model.outcome import Outcome, Progress, Result
+from reconciler.model.outcome import Progress, Result
 from reconciler.model.resource import Key
 from reconciler.report.apply_text import outcome_line
 from reconciler.report.clean import clean
@@ -88,6 +88,7 @@ class LiveProgress:
     """
     A few lines at the foot of a terminal that say what runs now; what has ended scrolls away above them.
 
+    Nothing is drawn before the first event: the question whether to go on is asked on the same terminal.
     `clock` gives seconds from any start, and only measures how long things have been going on.
     """
 
@@ -113,10 +114,6 @@ class LiveProgress:
         self._lock = threading.RLock()
 
     def __enter__(self) -> Self:
-        from rich.live import Live
-
-        self._live = Live(self, console=self._console, refresh_per_second=4, transient=True)
-        self._live.start()
         return self
 
     def __exit__(
@@ -128,13 +125,17 @@ class LiveProgress:
 
     def __call__(self, progress: Progress) -> None:
         """Show an event of one experiment; its end stays on the screen, the rest is replaced by what comes next."""
+        self._draw()
         with self._lock:
             if progress.outcome is None:
                 since = self._running.get(progress.key, ("", self._clock()))[1]
                 self._running[progress.key] = (clean(progress.message), since)
-            else:
-                self._running.pop(progress.key, None)
-                self._ended(progress.outcome)
+                return
+            self._running.pop(progress.key, None)
+            result = progress.outcome.result
+            self._counts[result] = self._counts.get(result, 0) + 1
+        # Not under our lock: the drawing thread holds rich's lock when it asks for our lines.
+        self._print(outcome_line(progress.outcome, self._style))
 
     def announce(self, sentence: str) -> None:
         """Show a sentence about the run; it stays on the screen until the next one, or for a minute."""
@@ -167,16 +168,22 @@ class LiveProgress:
             lines.append(self._style.bold(self._tally(now)))
             return lines
 
+    def _draw(self) -> None:
+        """Begin to draw, once."""
+        if self._live is not None:
+            return
+        from rich.live import Live
+
+        self._started = self._clock()
+        self._live = Live(self, console=self._console, refresh_per_second=4, transient=True)
+        self._live.start()
+
     def _tally(self, now: float) -> str:
         ended = sum(self._counts.values())
         good = self._counts.get(Result.DONE, 0) + self._counts.get(Result.UNCHANGED, 0)
         head = f"{ended} of {self._total} changes" if self._total else counted(ended, "change")
         bad = ended - good
         return f"{head} ended{f', {bad} of them not done' if bad else ''}, {_since(now - self._started)} so far"
-
-    def _ended(self, outcome: Outcome) -> None:
-        self._counts[outcome.result] = self._counts.get(outcome.result, 0) + 1
-        self._print(outcome_line(outcome, self._style))
 
     def _print(self, line: str) -> None:
         from rich.text import Text
