@@ -22,17 +22,20 @@ _UNSAFE = re.compile(
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # invisible music marks, tags, variation selectors
     "]"
 )
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def clean(text: str) -> str:
     """Give text on one line in which everything that a terminal would obey or hide is a visible JSON escape."""
+    if text.isascii() and text.isprintable():
+        return text
     return _UNSAFE.sub(_visible, text)
 
 
 def as_json(value: Any) -> str:
     """Give a JSON value on one line, safe to show and still the same JSON."""
-    return clean(json.dumps(value, ensure_ascii=False, default=str))
+    return clean(_ENCODER.encode(value))
 
 
 def short(value: Any, limit: int = 120) -> str:
