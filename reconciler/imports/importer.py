@@ -90,6 +90,8 @@ class Importer:
         StateProblem or ReconcilerError when nothing more can be written.
         """
         item = Imported(Outcome.SKIPPED, kind.platform, connection, live.remote_id, live.name, live.status)
+        if not live.remote_id:
+            return replace(item, outcome=Outcome.FAILED, reason="the platform's answer does not name its id")
         record = self._managed(kind, connection, live.remote_id)
         if record is not None:
             return replace(item, key=record.key, reason=f"it is managed already, as {record.key}", group=MANAGED)
@@ -144,6 +146,9 @@ class Importer:
         for desired in self._desired.values():
             if desired.key.kind != kind.name or desired.connection != connection or desired.key in self._records:
                 continue
+            if desired.import_id == live.remote_id:
+                reason = f"the manifest {desired.key} asks for it (importId): plan and apply record it"
+                return replace(item, key=desired.key, reason=reason)
             if kind.identity(desired.spec) != kind.identity(live.spec):
                 continue
             ignored = desired.lifecycle.ignore_changes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from reconciler.errors import PlatformError, ReconcilerError, UsageProblem
 from reconciler.imports.importer import Importer, Options
@@ -130,7 +129,7 @@ async def _find(session: Session, kind: Kind, remote_id: str, accounts: Sequence
         snapshot = await session.snapshot(ReadRequest((wanted,)))
         match snapshot.readings.get(remote_id, Unknown("the platform's answer leaves it out")):
             case Found(live):
-                return live if live.remote_id else replace(live, remote_id=remote_id)
+                return live
             case Gone(why):
                 whys.append(why)
             case Unknown(why):
@@ -179,8 +178,12 @@ async def _list(
     if around.stopping():
         result.interrupted = True
         return
+
+    def unreadable(sentence: str) -> None:
+        result.problems.append(f"{where}: {sentence}")
+
     try:
-        async for live in sessions.get(name).listing(account):
+        async for live in sessions.get(name).listing(account, left_out=unreadable):
             if ended is not None and live.over:
                 ended.append((name, kind, live))
             else:

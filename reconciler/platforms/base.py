@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias
 
 from reconciler.model.change import Action, Call, FieldChange
 from reconciler.model.diagnostic import Finding, Rule
@@ -26,6 +26,8 @@ FOREVER = datetime.max.replace(tzinfo=UTC)
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 Pairing = tuple[tuple[int | None, int | None], ...]
+LeftOut: TypeAlias = Callable[[str], None]
+"""Is told, as a sentence, which experiment a listing leaves out and why."""
 
 
 @dataclass(frozen=True)
@@ -387,8 +389,12 @@ class Session(Protocol):
         """Read one experiment until no platform job is under way on it; Unknown when that takes too long."""
         ...
 
-    def listing(self, account: str) -> AsyncIterator[Live]:
-        """Give every live experiment of an account (all of the org where the platform has no accounts)."""
+    def listing(self, account: str, left_out: LeftOut | None = None) -> AsyncIterator[Live]:
+        """
+        Give every live experiment of an account (all of the org where the platform has no accounts).
+
+        With `left_out`, one that cannot be read does not end the list: it is told, as a sentence, and left out.
+        """
         ...
 
     async def close(self) -> None:

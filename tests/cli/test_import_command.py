@@ -485,6 +485,22 @@ def test_an_account_that_cannot_be_read_does_not_stop_the_others(lab: Lab) -> No
     settled(lab)
 
 
+def test_an_experiment_that_cannot_be_read_does_not_stop_the_others(lab: Lab) -> None:
+    hold_linkedin(lab, 40001, confidence="high")
+    hold_linkedin(lab, 40002)
+    hold_x(lab, "aa1", start_time="soon", end_time="soon")
+    hold_x(lab, "zz9")
+    hold_row(lab, salesforce_row())
+    broken = hold_row(lab, salesforce_row("other"))
+    lab.faults({"match": {"path": broken}, "do": {"status": 403}, "times": 100})
+    ran = lab.run("import", "--all").must(1)
+    assert files(lab) == ["crm/testexp50.yaml", "linkedin/headline.yaml", "x/photo-or-drawing.yaml"]
+    for words in ("experiment 40001 has confidence 'high'", "A/B test aa1", broken):
+        assert words in ran.err
+    lab.faults()
+    assert "1 imported" in lab.run("import", "--all").must(1).out
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 PAGE = json.loads((Path(__file__).parent / "salesforce_page_response.json").read_text(encoding="utf-8"))
 
 texts = st.one_of(
-    st.text(min_size=1, max_size=80),
+    st.text(min_size=1, max_size=80).filter(str.strip),
     st.sampled_from(["no", "012", "a: b", "# a", "\u202e", "two\nlines\n", "ünï", "{}", "-", "1e3", "é", " x "]),
 )
 optional = st.one_of(st.none(), st.just(""), texts)

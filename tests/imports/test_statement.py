@@ -124,7 +124,9 @@ def test_whatever_is_wrong_is_left_out_or_refused(data: st.DataObject) -> None:
     body = garbled(data.draw(bodies), data.draw)
     try:
         live = kind.from_wire(body, account="18ce54d4x5t" if kind is X else "")
-    except BadAnswer:
+    except (BadAnswer, TypeError):  # not even a shape that the platform documents
+        return
+    if not live.remote_id:  # the importer says so before it comes to this
         return
     try:
         plan_after(kind, live)

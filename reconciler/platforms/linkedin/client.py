@@ -17,6 +17,7 @@ from reconciler.platforms.base import (
     Answer,
     ConnectionSettings,
     Kind,
+    LeftOut,
     Preflight,
     PreflightFinding,
     PreflightItem,
@@ -99,14 +100,21 @@ class LinkedInSession:
             await self._clock.sleep(wait_s)
         return reading
 
-    async def listing(self, account: str) -> AsyncIterator[Live]:
+    async def listing(self, account: str, left_out: LeftOut | None = None) -> AsyncIterator[Live]:
         """Give every experiment of an account, in the order of ids; `account` is a URN or its number."""
         try:
             urn = account_urn(account)
         except ValueError as error:
             raise BadAnswer(f"{self.connection}: {error}", connection=self.connection) from None
         async for element in self._find({"accountCriteria": [urn]}):
-            yield wire.from_wire(element)
+            try:
+                live = wire.from_wire(element)
+            except BadAnswer as error:
+                if left_out is None:
+                    raise
+                left_out(str(error))
+                continue
+            yield live
 
     async def _read_batch(self, ids: Sequence[str]) -> dict[str, Reading]:
         """Read at most 100 ids of one account in one request; ids that cannot be read together are read one by one."""

@@ -20,6 +20,7 @@ from reconciler.platforms.base import (
     Answer,
     ConnectionSettings,
     Kind,
+    LeftOut,
     Preflight,
     PreflightItem,
     ReadRequest,
@@ -132,13 +133,25 @@ class SalesforceSession:
             await self._sleep(pause)
             waited, pause = waited + pause, min(pause * 2, LONGEST_POLL_S)
 
-    async def listing(self, account: str) -> AsyncIterator[Live]:
+    async def listing(self, account: str, left_out: LeftOut | None = None) -> AsyncIterator[Live]:
         """Give every experiment of the org, by SOQL for the ids and a GET for each; `account` means nothing here."""
         async for ids in self._id_pages():
             for batch in _batches(ids, PARALLEL_REQUESTS):
-                for live in await asyncio.gather(*(self._get(remote_id) for remote_id in batch)):
+                for live in await asyncio.gather(*(self._listed(remote_id, left_out) for remote_id in batch)):
                     if live is not None:
                         yield live
+
+    async def _listed(self, remote_id: str, left_out: LeftOut | None) -> Live | None:
+        """Give one experiment of a list; with `left_out` an error that is about this one alone is told."""
+        try:
+            return await self._get(remote_id)
+        except PlatformError as error:
+            halt = _Halt()
+            halt.note(error)
+            if left_out is None or halt.error is not None:
+                raise
+            left_out(f"{remote_id}: {error}")
+            return None
 
     async def preflight(self, items: Sequence[PreflightItem]) -> Preflight:
         """Give nothing: Salesforce has no dry run for experiments."""

@@ -22,6 +22,7 @@ from reconciler.platforms.base import (
     Answer,
     ConnectionSettings,
     Kind,
+    LeftOut,
     Preflight,
     PreflightItem,
     ReadRequest,
@@ -82,13 +83,15 @@ class XAdsSession(Session):
         part = await self._account(wanted.account, [wanted.remote_id], ())
         return part.readings[wanted.remote_id]
 
-    async def listing(self, account: str) -> AsyncIterator[Live]:
-        """Give every test of an account that is not deleted; one that cannot be read is announced and left out."""
+    async def listing(self, account: str, left_out: LeftOut | None = None) -> AsyncIterator[Live]:
+        """Give every test of an account that is not deleted; one that cannot be read is told (or announced)."""
         async for page in self._pages(account, {"count": str(PAGE_SIZE)}):
             for body in page.tests:
                 match self._reading(body, account):
                     case Found(live):
                         yield live
+                    case Unknown(reason) if left_out is not None:
+                        left_out(reason)
                     case Unknown(reason):
                         self._settings.announce(f"{self.connection}: left out: {reason}")
 
