@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 COMMANDS = {
     "init": "write a starter project that validates",
     "validate": "check manifests; needs no network",
+    "fmt": "put manifests into the one layout; comments stay",
     "plan": "show what would change; changes nothing",
     "apply": "carry out a saved plan, or plan, ask and carry out",
+    "import": "write manifests for live experiments and manage them",
     "drift": "compare live experiments with what was applied",
     "state": "list, show and repair the record of what is managed",
     "explain": "what a field means, its limits, and when it may change",
