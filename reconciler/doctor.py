@@ -11,39 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.errors import InvalidInput, Locked, ReconcilerError
+from reconciler.model.examination import Examination, Grade, ProbeLine, Section
 from reconciler.platforms.base import ConnectionSettings, Kind
-from reconciler.platforms.probe import UNSEEN, Grade, Probe, ProbeLine
+from reconciler.platforms.probe import UNSEEN, Probe
 from reconciler.project import Project
 from reconciler.project.project import Connection
 from reconciler.state.owner import Owner
 from reconciler.state.store import Store
 from reconciler.validate.check import in_order
 from reconciler.workflow import Validated, validate
-
-
-@dataclass(frozen=True)
-class Section:
-    """The lines about one thing: the project, or one connection."""
-
-    title: str
-    detail: str
-    lines: tuple[ProbeLine, ...]
-
-
-@dataclass(frozen=True)
-class Examination:
-    """Everything that was looked at."""
-
-    sections: tuple[Section, ...]
-
-    def count(self, grade: Grade) -> int:
-        """Give how many checks came out so."""
-        return sum(line.grade is grade for section in self.sections for line in section.lines)
-
-    @property
-    def healthy(self) -> bool:
-        """Tell whether nothing failed; warnings do not count."""
-        return not self.count(Grade.FAILED)
 
 
 class Noting(Mapping[str, str]):

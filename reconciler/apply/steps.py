@@ -31,9 +31,12 @@ async def forget(worker: Worker) -> Result:
 
 
 async def record_only(worker: Worker) -> Result:
-    """Record a manifest that says what is live already; nothing is sent."""
+    """Record a manifest that says what is live already; nothing is sent, and nothing recorded when live moved on."""
     record, change = worker.record, worker.change
-    if record is None or record.remote_id != change.remote_id or change.target is None:
+    if record is None or not record.remote_id or record.remote_id != change.remote_id or change.target is None:
+        return Result.UNCHANGED
+    live = await worker.read_live(record.remote_id)
+    if live is None or not worker.reached(live):
         return Result.UNCHANGED
     kept = {
         top: value

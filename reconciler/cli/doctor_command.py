@@ -27,7 +27,7 @@ from reconciler.cli.common import (
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
-    from reconciler.doctor import Examination
+    from reconciler.model.examination import Examination
     from reconciler.platforms.base import ConnectionSettings
     from reconciler.project import Project
 

@@ -160,7 +160,7 @@ class OAuth1:
             nonce=self.nonce,
             timestamp=self.timestamp,
         )
-        _, headers, _ = client.sign(url, method)
+        _, headers, _ = client.sign(url, method)  # type: ignore[arg-type,unused-ignore]  # any HTTP method
         return str(headers["Authorization"])
 
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from typing import TypeAlias, TypedDict
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from reconciler.errors import LimitReached, NotSent, PlatformError, Unauthorized
+from reconciler.model.examination import Grade, ProbeLine
 from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.tokens import NO_TOKEN
@@ -48,25 +47,6 @@ class Limits(TypedDict):
 
 LIMITS: Limits = {"connect_timeout_s": CONNECT_S, "read_timeout_s": READ_S, "deadline_s": DEADLINE_S}
 """Those of a probe's client, much shorter than those of real work."""
-
-
-class Grade(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeLine:
-    """One check: what it was about, how it came out, what was seen, and what to do (empty when nothing is)."""
-
-    subject: str
-    grade: Grade
-    message: str
-    advice: str = ""
 
 
 Probe: TypeAlias = Callable[[ConnectionSettings], Awaitable[tuple[ProbeLine, ...]]]

@@ -5,15 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from reconciler.platforms.probe import Grade, ProbeLine
+from reconciler.model.examination import Examination, Grade, ProbeLine
 from reconciler.report.clean import clean
 from reconciler.report.style import PLAIN, Style
 from reconciler.report.words import WIDTH, counted
-
-if TYPE_CHECKING:
-    from reconciler.doctor import Examination
 
 _GRADE = 9
 _SUBJECT = 14

@@ -18,7 +18,8 @@ from reconciler.cli.main import main
 from reconciler.emulator.seed import default_seed
 from reconciler.emulator.serve import EmulatorServer
 from reconciler.emulator.world import World
-from reconciler.platforms.probe import Grade, clock_line
+from reconciler.model.examination import Grade
+from reconciler.platforms.probe import clock_line
 from reconciler.platforms.probes import probe_of
 from reconciler.platforms.registry import PLATFORMS
 

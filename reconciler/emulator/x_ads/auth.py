@@ -126,7 +126,8 @@ def _signature(request: Request, header: str, body: bytes, row: dict[str, Any]) 
         )
     except ValueError as error:
         raise refusal(400, "ILLEGAL_CHARACTERS", "The request cannot be decoded", details=str(error)) from None
-    text = signature.signature_base_string(request.method, uri, signature.normalize_parameters(params))
+    sign: Any = signature  # its stubs name neither pairs as parameters nor every method
+    text = sign.signature_base_string(request.method, uri, sign.normalize_parameters(params))
     secrets = _Secrets(row["consumer_secret"], row["access_token_secret"])
     return str(signature.sign_hmac_sha1_with_client(text, secrets))
 

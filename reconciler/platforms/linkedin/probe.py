@@ -5,21 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from reconciler.model.examination import Grade, ProbeLine
 from reconciler.platforms import auth
 from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.linkedin import facts, queries, refusals
 from reconciler.platforms.linkedin.client import PROTOCOL
 from reconciler.platforms.linkedin.values import account_urn
-from reconciler.platforms.probe import (
-    LIMITS,
-    Grade,
-    ProbeLine,
-    credentials_accepted,
-    no_account,
-    probed,
-    shown_accounts,
-)
+from reconciler.platforms.probe import LIMITS, credentials_accepted, no_account, probed, shown_accounts
 
 
 async def probe(settings: ConnectionSettings) -> tuple[ProbeLine, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
+from reconciler.model.examination import Grade, ProbeLine
 from reconciler.platforms import auth
 from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.http import HttpClient
-from reconciler.platforms.probe import LIMITS, Grade, ProbeLine, credentials_accepted, probed
+from reconciler.platforms.probe import LIMITS, credentials_accepted, probed
 from reconciler.platforms.salesforce.answers import query_page, refusal
 from reconciler.platforms.salesforce.client import HEADERS
 from reconciler.platforms.salesforce.kinds import KIND
