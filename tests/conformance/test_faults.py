@@ -7,6 +7,7 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+import yaml
 from kinds import CASES, LINKEDIN, SALESFORCE, X_ADS, Case
 from laboratory import Lab
 
@@ -253,6 +254,31 @@ def test_salesforce_token_that_ends_in_the_middle(lab: Lab) -> None:
     lab.apply()
     assert len(alive(lab, SALESFORCE)) == 3
     assert len([one for one in lab.requests if "oauth" in one.path]) == 2
+    lab.settled()
+
+
+def test_linkedin_token_that_ends_in_the_middle(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a refresh token: one 401, one new access token, and on; no secret stands in the project."""
+    base_url = lab.server.base_url("linkedin")
+    project = yaml.safe_load((lab.dir / "reconciler.yaml").read_text())
+    project["connections"]["linkedin"]["auth"] = {
+        "client_id": "${LI_ID}",
+        "client_secret": "${LI_SECRET}",
+        "refresh_token": "${LI_REFRESH}",
+        "token_url": f"{base_url}/oauth/v2/accessToken",
+    }
+    lab.write_file("reconciler.yaml", yaml.safe_dump(project))
+    for name, value in (("ID", "emulator-client"), ("SECRET", "emulator-secret"), ("REFRESH", "emulator-refresh")):
+        monkeypatch.setenv(f"LI_{name}", value)
+    for number in range(3):
+        lab.manifest(LINKEDIN.kind, LINKEDIN.fresh(number), name=f"e{number}")
+    expired = {"status": 401, "body": {"status": 401, "code": "EXPIRED_ACCESS_TOKEN", "message": "expired"}}
+    lab.faults(hit(LINKEDIN, "POST", expired, after=1))
+    lab.apply()
+    assert len(alive(lab, LINKEDIN)) == 3
+    assert len([one for one in lab.requests if "oauth" in one.path]) == 2
+    for path in (lab.dir / ".reconciler").rglob("*"):
+        assert b"emulator-" not in path.read_bytes()
     lab.settled()
 
 

@@ -102,9 +102,9 @@ def test_each_field_in_each_status(lab: Lab, case: Case, status: str, edit: Edit
         assert all(item["allowed"] for item in change["fields"])
         (call,) = change["calls"]
         assert call["body"] == with_ids(copy.deepcopy(edit.body), ids)
-        before = lab.now()
+        began = lab.now()
         lab.apply()
-        assert (lab.now() - before).total_seconds() < 1, "it waits for nothing but Salesforce's own job"
+        assert (lab.now() - began).total_seconds() < 1, "it waits for nothing but Salesforce's own job"
         same_calls(lab.writes, change["calls"])
         lab.forget_requests()
         lab.settled()

@@ -281,6 +281,16 @@ def test_a_saved_plan_is_stale_when_the_clock_moved_the_status(lab: Lab, case: C
     assert lab.writes == []
 
 
+@pytest.mark.parametrize("case", CLAIMING)
+def test_a_saved_create_is_stale_once_its_start_has_passed(lab: Lab, case: Case) -> None:
+    lab.manifest(case.kind, case.spec)
+    lab.run("plan", "--out", "plan.json").must(0)
+    lab.pass_time(days=7, seconds=1)
+    ran = lab.apply("plan.json", code=1)
+    assert at(7) in ran.out + ran.err
+    assert lab.writes == []
+
+
 @pytest.mark.parametrize("case", EVERY)
 def test_a_stale_change_does_not_hold_back_the_others(lab: Lab, case: Case) -> None:
     keys = many(lab, case, 2)
