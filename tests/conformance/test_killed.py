@@ -1,6 +1,6 @@
 """
-Killed at every point: after each request that changes something, and after each entry of the journal. (Before the one is
-after the other: between two of them nothing happens outside.)
+Killed at every point: after each request that changes something, and after each entry of the journal. (Before
+the one is after the other: between two of them nothing happens outside.)
 
 The command runs in a child process that ends itself without a word (as after kill -9) at its n-th point; then a plain
 `apply` runs, and everything must be as if nothing had happened: one experiment, recorded, nothing left to plan.
