@@ -184,8 +184,7 @@ def _bookkeeping(plan: Plan) -> str:
 
 
 def _blocked(number: int, changes: int, style: Style) -> list[str]:
-    stuck = counted(number, "change is blocked; it says", "changes are blocked; each says")
-    lines = [style.alarm(f"{stuck} above what would lift it.")]
+    lines = [style.alarm(f"{counted(number, 'change is', 'changes are')} blocked; each says above what would lift it.")]
     if number < changes:
         rest = counted(changes - number, "other change", "other changes")
         lines.append(f"apply sends nothing while something is blocked; apply --skip-blocked carries out the {rest}.")
