@@ -88,6 +88,24 @@ FIELDS: Final = (
         required=True,
     ),
     Field(
+        "name",
+        "string",
+        "The name of the test. X does not ask for it to be unique.",
+        SEED,
+        _while_scheduled(),
+        limits=f"at most {NAME_LENGTH} characters",
+        clearable=True,
+    ),
+    Field(
+        "description",
+        "string",
+        "What the test is about.",
+        SEED,
+        _while_scheduled(),
+        limits=f"at most {DESCRIPTION_LENGTH} characters",
+        clearable=True,
+    ),
+    Field(
         "entity_type",
         "enum",
         "What the groups are made of: campaigns, or the line items of one campaign.",
@@ -119,52 +137,12 @@ FIELDS: Final = (
         spoils_in=frozenset({LIVE}),
     ),
     Field(
-        "name",
-        "string",
-        "The name of the test. X does not ask for it to be unique.",
-        SEED,
-        _while_scheduled(),
-        limits=f"at most {NAME_LENGTH} characters",
-        clearable=True,
-    ),
-    Field(
-        "description",
-        "string",
-        "What the test is about.",
-        SEED,
-        _while_scheduled(),
-        limits=f"at most {DESCRIPTION_LENGTH} characters",
-        clearable=True,
-    ),
-    Field(
         "user_groups[]",
         "list of groups",
         "The groups that people are split into; nobody is in two of them.",
         f"{SEED}; line items: {GUIDE}",
         _while_scheduled("the whole list is sent and made anew, so groups get new ids"),
         limits=f"{MIN_GROUPS} to {MAX_GROUPS} groups; at most {MAX_GROUPS_LINE_ITEM} where entity_type is {LINE_ITEM}",
-        required=True,
-    ),
-    Field(
-        "user_groups[].entity_ids",
-        "list of strings",
-        "The campaigns or line items that the group sees. One belongs to one group of one A/B test only.",
-        f"{SEED}; line items: {GUIDE}; at least one: {ASSUMED}",
-        _while_scheduled(),
-        limits=f"at least 1 id, in quotes; exactly 1 where entity_type is {LINE_ITEM}",
-        required=True,
-        set_like=True,
-    ),
-    Field(
-        "user_groups[].size",
-        "decimal",
-        "The percentage of people in the group.",
-        f"{SEED}; line items: {GUIDE}",
-        _while_scheduled(),
-        limits=(
-            f"{MIN_SIZE} to {MAX_SIZE}, at most two decimals; all sizes together are exactly {SIZE_SUM}; "
-            f"equal where entity_type is {LINE_ITEM}"
-        ),
         required=True,
     ),
     Field(
@@ -184,5 +162,27 @@ FIELDS: Final = (
         _while_scheduled(),
         limits=f"at most {DESCRIPTION_LENGTH} characters",
         clearable=True,
+    ),
+    Field(
+        "user_groups[].size",
+        "decimal",
+        "The percentage of people in the group.",
+        f"{SEED}; line items: {GUIDE}",
+        _while_scheduled(),
+        limits=(
+            f"{MIN_SIZE} to {MAX_SIZE}, at most two decimals; all sizes together are exactly {SIZE_SUM}; "
+            f"equal where entity_type is {LINE_ITEM}"
+        ),
+        required=True,
+    ),
+    Field(
+        "user_groups[].entity_ids",
+        "list of strings",
+        "The campaigns or line items that the group sees. One belongs to one group of one A/B test only.",
+        f"{SEED}; line items: {GUIDE}; at least one: {ASSUMED}",
+        _while_scheduled(),
+        limits=f"at least 1 id, in quotes; exactly 1 where entity_type is {LINE_ITEM}",
+        required=True,
+        set_like=True,
     ),
 )
