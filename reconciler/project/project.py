@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reconciler.errors import ReconcilerError, UsageProblem
 from reconciler.manifests.document import Document
+from reconciler.manifests.template.scope import Scope
 from reconciler.manifests.words import nearest, plain
 from reconciler.model.diagnostic import PathTuple, dotted
 from reconciler.platforms.base import ConnectionSettings, Platform
@@ -52,7 +53,8 @@ class Project:
     """
     One project. `dir` is absolute, `file` is what messages call the project file, `manifests` are its patterns.
 
-    `environment` is what `--env` chose, None without it.
+    `environment` is the one that the command runs in, None for a project without any; `scope` is what its manifests
+    may speak of.
     """
 
     dir: Path
@@ -64,6 +66,7 @@ class Project:
     environment: str | None = None
     document: Document | None = field(default=None, repr=False, compare=False)
     platforms: Mapping[str, Platform] = field(default_factory=dict, repr=False, compare=False)
+    scope: Scope = field(default_factory=Scope, repr=False, compare=False)
 
     def connection(self, name: str) -> Connection:
         """Give a connection by name; raises UsageProblem naming those there are."""

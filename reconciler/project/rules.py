@@ -39,13 +39,38 @@ def public(path: PathTuple) -> str:
 
 
 def problems(entry: ProjectEntry, document: Document, platforms: Mapping[str, Platform]) -> list[Diagnostic]:
-    """
-    Give every rule of the project file that is broken; no message repeats the value of a credential.
+    """Give every rule of the project file, in one environment, that is broken; `entry` is what fits its shape."""
+    return list(_Rules(document, platforms).all(entry))
 
-    `entry` is the part of the document that fits its shape; credentials are looked at in all of it.
+
+def credential_problems(document: Document, platforms: Mapping[str, Platform]) -> list[Diagnostic]:
+    """
+    Give what is wrong with the credentials of a file, those of every environment included, whatever else is wrong.
+
+    No message repeats the value of a credential.
     """
     rules = _Rules(document, platforms)
-    return [*rules.all(entry), *rules.credentials(document.value)]
+    found = list(rules.credentials(document.value, ()))
+    environments = document.value.get("environments")
+    for name, entry in environments.items() if isinstance(environments, dict) else ():
+        if isinstance(entry, dict):
+            found += rules.credentials(entry, ("environments", name))
+    return found
+
+
+def kind_problems(entry: ProjectEntry, document: Document, platforms: Mapping[str, Platform]) -> Iterator[Diagnostic]:
+    """Give the defaults that are those of no kind."""
+    kinds = [kind.name for platform in platforms.values() for kind in platform.kinds]
+    for name in entry.defaults:
+        if name not in kinds:
+            meant = nearest(name, kinds)
+            yield Diagnostic(
+                Severity.ERROR,
+                document.locate(("defaults", name), True),
+                f'there is no kind "{plain(name)}"; it has to be {one_of(kinds)}',
+                path=plain(f"defaults.{name}", 200),
+                hint=f"did you mean {meant}?" if meant else "",
+            )
 
 
 class _Rules:
@@ -116,14 +141,14 @@ class _Rules:
                 key=True,
             )
 
-    def credentials(self, stated: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    def credentials(self, stated: Mapping[str, Any], prefix: PathTuple) -> Iterator[Diagnostic]:
         """Check the values of every `auth` that is a mapping, whatever else is wrong in the file."""
         connections = stated.get("connections")
         for name, entry in connections.items() if isinstance(connections, dict) else ():
             auth = entry.get("auth") if isinstance(entry, dict) else None
             for key, value in auth.items() if isinstance(auth, dict) else ():
                 if isinstance(value, str) and value:
-                    yield from self._credential(("connections", name, "auth", key), key, value)
+                    yield from self._credential((*prefix, "connections", name, "auth", key), key, value)
 
     def _credential(self, path: PathTuple, key: str, value: str) -> Iterator[Diagnostic]:
         if key == "token_url":

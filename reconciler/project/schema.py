@@ -64,6 +64,56 @@ class GuardsEntry(_Part):
     )
 
 
+class ConnectionOverride(_Part):
+    """What an environment says of a connection, over what the file says outside; a new one needs its platform."""
+
+    platform: Text | None = Field(default=None, description="The platform, for a connection of this environment alone.")
+    base_url: Text | None = Field(default=None, description="Where the API is.")
+    api_version: Text | None = Field(default=None, description="The API version, quoted.")
+    accounts: list[Text] | None = Field(default=None, description="Accounts, in the place of those outside.")
+    auth: dict[str, Text] | None = Field(
+        default=None,
+        description="Credentials, key by key over those outside; a full set of another sort takes their place.",
+    )
+
+
+class StateOverride(_Part):
+    """Where an environment keeps its state."""
+
+    backend: Literal["file"] | None = Field(default=None, description="The kind of store.")
+    path: Text | None = Field(
+        default=None, description="The file; .reconciler/NAME/state.json when not stated. Never shared."
+    )
+
+
+class EnvironmentEntry(_Part):
+    """One environment: what it states stands over the rest of the file."""
+
+    default: bool = Field(default=False, description="Whether commands without --env use this one.")
+    variables: dict[str, Any] = Field(default_factory=dict, description="Variables, over those outside, each whole.")
+    connections: dict[Text, ConnectionOverride] = Field(default_factory=dict, description="Connections, by name.")
+    state: StateOverride = Field(default_factory=StateOverride)
+    guards: GuardsEntry = Field(default_factory=GuardsEntry)
+    manifests: Annotated[list[Text], Field(min_length=1)] | None = Field(
+        default=None, description="Patterns of manifest files, in the place of those outside."
+    )
+
+
+class DefaultMetadata(_Part):
+    """Metadata that manifests of a kind share."""
+
+    connection: Text | None = Field(default=None, description="The connection to use.")
+    labels: dict[str, Any] = Field(default_factory=dict, description="Labels, over which a manifest's own stand.")
+
+
+class DefaultsEntry(_Part):
+    """What manifests of one kind say when they do not say otherwise; lists are replaced whole."""
+
+    metadata: DefaultMetadata = Field(default_factory=DefaultMetadata)
+    lifecycle: dict[str, Any] = Field(default_factory=dict, description="As in a manifest.")
+    spec: dict[str, Any] = Field(default_factory=dict, description="As in a manifest, any part of it.")
+
+
 class ProjectEntry(_Part):
     """The project file of reconciler, `reconciler.yaml`."""
 
@@ -76,3 +126,12 @@ class ProjectEntry(_Part):
     )
     state: StateEntry = Field(default_factory=StateEntry)
     guards: GuardsEntry = Field(default_factory=GuardsEntry)
+    variables: dict[str, Any] = Field(
+        default_factory=dict, description="Values that expressions {{ … }} in manifests may use, by name."
+    )
+    defaults: dict[str, DefaultsEntry] = Field(
+        default_factory=dict, description="What manifests of a kind say when they do not say otherwise, by kind."
+    )
+    environments: dict[Text, EnvironmentEntry | None] = Field(
+        default_factory=dict, description="What differs in staging, production and so on; --env chooses one."
+    )
