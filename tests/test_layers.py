@@ -69,7 +69,7 @@ def test_contracts_of_imports_are_kept() -> None:
 
 def test_every_package_stands_in_the_layers() -> None:
     contract = PYPROJECT["tool"]["importlinter"]["contracts"][0]
-    layered = {name.strip() for row in contract["layers"] for name in row.split("|")}
+    layered = {name.strip(" ()") for row in contract["layers"] for name in row.split("|")}
     top = {f"reconciler.{path.stem}" for path in (ROOT / "reconciler").iterdir() if path.suffix == ".py"}
     top |= {f"reconciler.{path.parent.name}" for path in (ROOT / "reconciler").glob("*/__init__.py")}
     # The emulator and the platforms have contracts of their own.
