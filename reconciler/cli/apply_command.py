@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,10 +28,11 @@ from reconciler.cli.common import (
     validated,
 )
 from reconciler.errors import PlanUnreadable, UsageProblem
-from reconciler.model.outcome import ApplyResult, Progress, Result
+from reconciler.model.outcome import ApplyResult, Result
 
 if TYPE_CHECKING:
     from reconciler.model.change import Plan
+    from reconciler.report.progress import ProgressDisplay
     from reconciler.workflow import Applied
 
 NOT_CONFIRMED = "not confirmed"
@@ -101,9 +102,9 @@ def command(
     with (
         surroundings(project, emulated=emulated, max_wait_s=max_wait, found=found) as around,
         around.store.lock(owner, lock_timeout),
-        progress_display() as tell,
+        progress_display() as display,
     ):
-        around.notify, around.stopping = tell, stop
+        around.notify, around.warn, around.stopping = display, display.announce, stop
         if saved is not None:
             applied = run(apply_saved(around, saved, skip_blocked=skip_blocked), stop)
         else:
@@ -144,14 +145,14 @@ def _held_back_by_blocks(result: ApplyResult) -> int:
 
 
 @contextmanager
-def progress_display() -> Iterator[Callable[[Progress], None]]:
+def progress_display() -> Iterator[ProgressDisplay]:
     """Give where progress goes: a live display on a terminal, plain lines elsewhere."""
     from reconciler.report.progress import LiveProgress, PlainProgress
 
     live = sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
-    display = LiveProgress(sys.stderr) if live else PlainProgress(sys.stderr)
-    with display as shown:
-        yield shown
+    kind = LiveProgress if live else PlainProgress
+    with kind(sys.stderr, style_of(sys.stderr)) as display:
+        yield display
 
 
 def read_plan(name: str) -> Plan:

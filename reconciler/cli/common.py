@@ -202,6 +202,9 @@ def surroundings(
         server = embedded(project, found)
         server.__enter__()
 
+    def announce(sentence: str) -> None:
+        around.warn(sentence)
+
     def open_session(name: str) -> Session:
         platform = platform_by_name(project.connection(name).platform)
         if server is not None:
@@ -212,20 +215,21 @@ def surroundings(
             )
         else:
             settings = project.settings(name, os.environ)
-        return platform.connect(replace(settings, max_wait_s=max_wait_s, cache_dir=_cache_dir(), announce=say))
+        return platform.connect(replace(settings, max_wait_s=max_wait_s, cache_dir=_cache_dir(), announce=announce))
 
+    around = Surroundings(
+        project=project,
+        kinds=ProjectKinds(
+            {kind.name: kind for kind in KINDS},
+            {name: connection.api_version for name, connection in project.connections.items()},
+        ),
+        store=store_of(project, emulated=emulated),
+        open_session=open_session,
+        now=server.world.now if server is not None else now,
+        warn=say,
+    )
     try:
-        yield Surroundings(
-            project=project,
-            kinds=ProjectKinds(
-                {kind.name: kind for kind in KINDS},
-                {name: connection.api_version for name, connection in project.connections.items()},
-            ),
-            store=store_of(project, emulated=emulated),
-            open_session=open_session,
-            now=server.world.now if server is not None else now,
-            warn=say,
-        )
+        yield around
     finally:
         if server is not None:
             server.stop()
