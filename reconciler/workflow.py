@@ -17,6 +17,8 @@ from reconciler.apply.context import Context
 from reconciler.apply.executor import execute
 from reconciler.errors import InvalidInput, PlanProblem, PlatformError, StalePlan, UsageProblem
 from reconciler.manifests.discover import discover
+from reconciler.manifests.document import Document
+from reconciler.manifests.expand import expand
 from reconciler.manifests.load import load
 from reconciler.manifests.words import nearest
 from reconciler.model.change import Action, Plan
@@ -41,11 +43,16 @@ OpenSession = Callable[[str], Session]
 
 @dataclass(frozen=True)
 class Validated:
-    """What the manifests of a project want, and everything that is to say about them."""
+    """
+    What the manifests of a project want, and everything that is to say about them.
+
+    `documents` counts those of the files, `expanded` are what they come to.
+    """
 
     desired: Mapping[Key, Desired]
     diagnostics: tuple[Diagnostic, ...]
     documents: int
+    expanded: tuple[Document, ...] = ()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -119,9 +126,10 @@ def validate(project: Project, kinds: Sequence[Kind], paths: Sequence[str] = ())
     """Give what the manifests want and every problem of all of them; needs no network and looks at no clock."""
     found = discover(project.dir, project.manifests, paths)
     loaded = load(found.files)
-    desired, problems = check(loaded.documents, project, kinds)
-    diagnostics = in_order(found.diagnostics, loaded.diagnostics, problems)
-    return Validated({item.key: item for item in desired}, diagnostics, len(loaded.documents))
+    expanded = expand(loaded.documents, project.scope)
+    desired, problems = check(expanded.documents, project, kinds)
+    diagnostics = in_order(found.diagnostics, loaded.diagnostics, expanded.diagnostics, problems)
+    return Validated({item.key: item for item in desired}, diagnostics, len(loaded.documents), expanded.documents)
 
 
 # --- plan ------------------------------------------------------------------------------------------------------------

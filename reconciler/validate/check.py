@@ -15,6 +15,7 @@ from reconciler.manifests.words import nearest, one_of, plain, shown
 from reconciler.model.diagnostic import Diagnostic, Finding, Location, PathTuple, Severity, dotted
 from reconciler.model.kind import template, top_level
 from reconciler.model.resource import Desired, Key
+from reconciler.validate.told import told
 
 if TYPE_CHECKING:
     from reconciler.platforms.base import Kind
@@ -51,7 +52,7 @@ def check(
     for document in documents:
         checker.take(document)
     checker.take_together()
-    return tuple(desired for desired, _ in checker.desireds.values()), in_order(checker.problems)
+    return tuple(desired for desired, _ in checker.desireds.values()), in_order(told(checker.problems))
 
 
 def in_order(*groups: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -72,7 +73,7 @@ class _Checker:
         self.kinds = {kind.name: kind for kind in kinds}
         self.desireds: dict[Key, tuple[Desired, Document]] = {}
         self.places: dict[Key, Location] = {}
-        self.problems: list[Diagnostic] = []
+        self.problems: list[tuple[Diagnostic, Document]] = []
 
     # --- one manifest ----------------------------------------------------------------------------------------
 
@@ -103,7 +104,7 @@ class _Checker:
         try:
             return Envelope.model_validate(document.value)
         except ValidationError as error:
-            self.problems += diagnostics(error, document, Envelope)
+            self._add(document, diagnostics(error, document, Envelope))
             return None
 
     def _kind(self, document: Document) -> Kind | None:
@@ -133,7 +134,7 @@ class _Checker:
             model = kind.spec_model.model_validate(stated)
         except ValidationError as error:
             rules = {rule.id: rule for rule in kind.rules}
-            self.problems += diagnostics(error, document, kind.spec_model, ("spec",), rules=rules)
+            self._add(document, diagnostics(error, document, kind.spec_model, ("spec",), rules=rules))
             self._rest(document, kind, stated, {str(item["loc"][0]) for item in error.errors() if item["loc"]})
             return None
         return kind.canonical(model.model_dump(exclude_unset=True, by_alias=True))
@@ -236,6 +237,8 @@ class _Checker:
             labels=envelope.metadata.labels,
             location=place,
             locate=lambda path: document.locate(("spec", *path)),
+            import_id=envelope.metadata.importId,
+            moved_from=envelope.metadata.movedFrom,
         )
         for finding in kind.check(desired):
             self._finding(document, finding)
@@ -254,21 +257,23 @@ class _Checker:
 
     def _finding(self, document: Document, finding: Finding) -> None:
         path: PathTuple = ("spec", *finding.path)
-        self.problems.append(
-            Diagnostic(
-                Severity(finding.level),
-                document.locate(path),
-                plain(finding.message, 1000),
-                rule=finding.rule.id,
-                path=plain(dotted(path), 200),
-                hint=finding.rule.fix,
-                source=finding.rule.source,
-            )
+        found = Diagnostic(
+            Severity(finding.level),
+            document.locate(path),
+            plain(finding.message, 1000),
+            rule=finding.rule.id,
+            path=plain(dotted(path), 200),
+            hint=finding.rule.fix,
+            source=finding.rule.source,
         )
+        self._add(document, (found,))
 
     def _error(self, document: Document, path: PathTuple, message: str, hint: str = "") -> None:
         place = document.locate(path)
-        self.problems.append(Diagnostic(Severity.ERROR, place, message, path=dotted(path), hint=hint))
+        self._add(document, (Diagnostic(Severity.ERROR, place, message, path=dotted(path), hint=hint),))
+
+    def _add(self, document: Document, found: Iterable[Diagnostic]) -> None:
+        self.problems += [(diagnostic, document) for diagnostic in found]
 
 
 def _there_are(names: Sequence[str], platform: str) -> str:

@@ -34,6 +34,21 @@ class Metadata(_Part):
         description="The connection of the project file to use; may be left out where its platform has just one.",
     )
     labels: dict[str, str] = Field(default_factory=dict, description="Free labels; their values are text.")
+    importId: str = Field(
+        default="",
+        min_length=1,
+        max_length=200,
+        json_schema_extra=_without_default,
+        description="The platform's id of a live experiment that this manifest takes over instead of creating one.",
+    )
+    movedFrom: str = Field(
+        default="",
+        pattern=NAME_PATTERN,
+        min_length=1,
+        max_length=NAME_LENGTH,
+        json_schema_extra=_without_default,
+        description="The name that the manifest had before, so that a new name keeps the experiment.",
+    )
 
 
 class LifecycleBlock(_Part):
