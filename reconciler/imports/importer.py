@@ -13,12 +13,14 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from reconciler.errors import ReconcilerError, StateProblem, UsageProblem
 from reconciler.imports.files import Folder, folder_of, write_new
 from reconciler.imports.names import is_name, name_for
 from reconciler.imports.result import Imported, Outcome
-from reconciler.imports.statement import CannotState, Statement, statement_of
+from reconciler.imports.statement import CannotState, Statement, over_defaults, statement_of
+from reconciler.manifests.expand import expand
 from reconciler.manifests.layout import order_of
 from reconciler.manifests.load import load_text
 from reconciler.manifests.words import plain
@@ -105,7 +107,7 @@ class Importer:
         if stops:
             return replace(item, outcome=Outcome.LEFT_OUT, reason=stops)
         try:
-            statement = statement_of(kind, live)
+            statement = over_defaults(kind, live, statement_of(kind, live), self._beneath(kind, "spec"))
             return self._write(kind, connection, live, folder, statement, item)
         except CannotState as error:
             outcome = Outcome.LEFT_OUT if live.over else Outcome.FAILED
@@ -216,6 +218,9 @@ class Importer:
     def _text(self, kind: Kind, connection: str, live: Live, statement: Statement, name: str, file: str) -> str:
         project = self._around.project
         several = sum(other.platform == kind.platform for other in project.connections.values()) > 1
+        named = several or "connection" in self._beneath(kind, "metadata")
+        others = self._beneath(kind, "lifecycle").get("ignoreChanges")
+        ignored = [*(others if isinstance(others, list) and statement.ignored else ()), *statement.ignored]
         schema = self._options.schema_of(kind.name)
         source = f"imported from {connection} {live.remote_id} ({live.status}) on {self._around.now():%Y-%m-%d}"
         return manifest_text(
@@ -223,17 +228,25 @@ class Importer:
             name,
             statement.spec,
             order_of(row.path for row in kind.fields),
-            connection=connection if several else "",
-            ignored=statement.ignored,
+            connection=connection if named else "",
+            ignored=list(dict.fromkeys(ignored)),
             comments=(source, *statement.left_out),
             schema=os.path.relpath(schema, Path(file).parent) if schema else "",
         )
 
+    def _beneath(self, kind: Kind, part: str) -> Mapping[str, Any]:
+        """Give what the project says of manifests of a kind that do not say otherwise, in one of their parts."""
+        defaults = self._around.project.scope.defaults.get(kind.name)
+        value = defaults.value.get(part) if defaults is not None else None
+        return value if isinstance(value, Mapping) else {}
+
     def _read_back(self, text: str, file: str, kind: Kind, live: Live) -> Desired:
         """Read a manifest as the next command will, and hold it against live; raises CannotState when they differ."""
         loaded = load_text(text, file)
-        desired, problems = check(loaded.documents, self._around.project, self._kinds)
-        wrong = [item for item in (*loaded.diagnostics, *problems) if item.severity is Severity.ERROR]
+        expanded = expand(loaded.documents, self._around.project.scope)
+        desired, problems = check(expanded.documents, self._around.project, self._kinds)
+        found = (*loaded.diagnostics, *expanded.diagnostics, *problems)
+        wrong = [item for item in found if item.severity is Severity.ERROR]
         if wrong:
             raise CannotState(f"{wrong[0].path or 'the manifest'}: {wrong[0].message}")
         ignored = desired[0].lifecycle.ignore_changes

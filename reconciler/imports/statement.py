@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.manifests.words import plain, shown
@@ -33,13 +33,15 @@ class CannotState(Exception):
 @dataclass(frozen=True)
 class Statement:
     """
-    What to write: the `spec` as it is stated, its canonical form, what to ignore, and sentences on what is left out.
+    What to write: the `spec` as it is stated, what to ignore, and sentences on what is left out.
+
+    `dropped` are the top-level keys that live has and that cannot be stated.
     """
 
     spec: Spec
-    canonical: Spec
     ignored: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    dropped: frozenset[str] = frozenset()
 
 
 def statement_of(kind: Kind, live: Live) -> Statement:
@@ -63,10 +65,11 @@ def statement_of(kind: Kind, live: Live) -> Statement:
 def _statement(kind: Kind, live: Live, spec: Spec) -> Statement:
     ignored: tuple[str, ...] = ()
     left_out: list[str] = []
+    dropped: set[str] = set()
     for _ in range(_ATTEMPTS):
         found = next(_refused(kind, live, spec, ignored), None)
         if found is None:
-            return Statement(spec, _canonical(kind, spec), ignored, tuple(left_out))
+            return Statement(spec, ignored, tuple(left_out), frozenset(dropped))
         path, why = found
         smaller = _without(kind, spec, path, why)
         if smaller is not None:
@@ -76,10 +79,36 @@ def _statement(kind: Kind, live: Live, spec: Spec) -> Statement:
             place, ignored = path, (*ignored, str(path[0]))
         else:
             raise CannotState(f"{dotted(path)} cannot be stated: {why}" if path else why)
+        if len(place) == 1:
+            dropped.add(str(place[0]))
         value = _at(live.spec, place)
         held = f" ({shown(value)})" if isinstance(value, str | int | float) else ""
         left_out.append(f"{dotted(place)}{held} is left as it is: {why}")
     raise CannotState("too many of its values are ones that a manifest cannot state")
+
+
+def over_defaults(kind: Kind, live: Live, statement: Statement, beneath: Mapping[str, Any]) -> Statement:
+    """
+    Give a statement that means the same above a project's defaults for the kind (`beneath`, a part of a spec).
+
+    What the defaults say and the statement does not is stated as live has it, as null where live has nothing, or
+    ignored where it cannot be stated.
+    """
+    spec, ignored = dict(statement.spec), list(statement.ignored)
+    for key, given in beneath.items():
+        if key in spec:
+            if isinstance(given, Mapping) and isinstance(spec[key], Mapping):
+                spec[key] = json.dumps(spec[key])  # two mappings would be merged
+            continue
+        value = live.spec.get(key)
+        stated = None if value in ("", [], {}) else copy.deepcopy(value)
+        if key in statement.dropped or any(
+            path[:1] == (key,) for path, _ in _schema_errors(kind, {**spec, key: stated})
+        ):
+            ignored.append(key)
+        else:
+            spec[key] = stated
+    return replace(statement, spec=spec, ignored=tuple(dict.fromkeys(ignored)))
 
 
 def shown_fields(kind: Kind, live: Live, *, defaults: bool = False) -> Spec:

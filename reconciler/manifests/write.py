@@ -3,6 +3,7 @@ A manifest as text, laid out as a person would write it: canonical key order, sh
 
 What is written reads back as the same value, by this project's loader. Text is quoted only where the loader would take
 it for something else, or where a reader could not see what stands there (control and other invisible characters).
+What would be taken for an expression is escaped.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from reconciler.manifests.layout.order import KeyOrder
 from reconciler.manifests.scalars import Ambiguous, resolve
+from reconciler.manifests.template.scan import LONGEST_SCALAR, escaped, has_expression
 from reconciler.manifests.words import plain
 from reconciler.model.diagnostic import PathTuple
 
@@ -58,7 +60,7 @@ def manifest_text(
         lines.append("lifecycle:")
         lines += _entry("ignoreChanges:", list(ignored), STEP, 1)
     lines.append("spec:")
-    for key, value in in_order(spec, order).items():
+    for key, value in in_order(_literal(spec), order).items():
         lines += _entry(f"{_key(key)}:", value, STEP, 0)
     return "\n".join(lines) + "\n"
 
@@ -74,6 +76,15 @@ def in_order(value: Any, order: KeyOrder) -> Any:
     return {key: in_order(value[key], inside[key]) if key in inside else value[key] for key in keys}
 
 
+def _literal(value: Any) -> Any:
+    """Escape what would be taken for an expression."""
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, Mapping):
+        return {key: _literal(inner) for key, inner in value.items()}
+    return [_literal(inner) for inner in value] if isinstance(value, list) else value
+
+
 def unwritable(value: Any) -> tuple[PathTuple, str] | None:
     """Give the first place in a value that no manifest can hold, and why; None when there is none."""
     return next(_unwritable(value, ()), None)
@@ -84,8 +95,8 @@ def _unwritable(value: Any, path: PathTuple) -> Iterator[tuple[PathTuple, str]]:
         yield path, f"it is nested more than {DEEPEST} deep"
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            if _lone_surrogate(key) or len(key) > LONGEST_KEY or "\n" in key:
-                yield path, f'"{plain(key)}" cannot be a key of a YAML mapping'
+            if _lone_surrogate(key) or len(key) > LONGEST_KEY or "\n" in key or has_expression(key):
+                yield path, f'"{plain(key)}" cannot be a key of a manifest'
             yield from _unwritable(inner, (*path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
@@ -93,6 +104,8 @@ def _unwritable(value: Any, path: PathTuple) -> Iterator[tuple[PathTuple, str]]:
     elif isinstance(value, str):
         if _lone_surrogate(value):
             yield path, "the text holds half a character (a lone surrogate), which UTF-8 cannot hold"
+        elif has_expression(value) and len(escaped(value)) > LONGEST_SCALAR:
+            yield path, f"text of more than {LONGEST_SCALAR} characters cannot hold what looks like an expression"
     elif isinstance(value, int | float) and not isinstance(value, bool):
         try:
             same = resolve(repr(value))

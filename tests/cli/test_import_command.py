@@ -395,6 +395,30 @@ def test_in_manual_mode_odd_numbers_stay(lab: Lab) -> None:
     settled(lab)
 
 
+def test_above_the_defaults_of_the_project(lab: Lab) -> None:
+    linkedin = {"description": "ours", "autoStop": "AUTO_STOP_DISABLED", "confidence": 95}
+    salesforce = {
+        "minimumRequiredParticipants": 1000,
+        "winnerSelectionMode": "Automatic",
+        "criteria": {"theirs": 1},
+        "parameters": [{"engagementSignalName": "a", "parameterName": "b", "values": ["c"]}],
+    }
+    defaults = {
+        "LinkedInExperiment": {"lifecycle": {"ignoreChanges": ["confidence"]}, "spec": linkedin},
+        "SalesforceExperiment": {"spec": salesforce, "lifecycle": {"onImmutableChange": "replace"}},
+    }
+    lab.project(defaults=defaults)
+    hold_linkedin(lab)
+    hold_row(lab, salesforce_row(minimumRequiredParticipants=None, criteria={"ours": 2}, parameters=[]))
+    lab.run("import", "--all").must(0)
+    settled(lab)
+    linked = yaml.safe_load((lab.dir / "experiments/linkedin/headline.yaml").read_text(encoding="utf-8"))
+    assert (linked["spec"]["description"], linked["spec"]["autoStop"]) == (None, "AUTO_STOP_AT_END_DATE")
+    sold = yaml.safe_load((lab.dir / "experiments/crm/testexp50.yaml").read_text(encoding="utf-8"))
+    assert sold["lifecycle"] == {"ignoreChanges": ["minimumRequiredParticipants"]}
+    assert lab.record("SalesforceExperiment/testexp50")["lifecycle"]["onImmutableChange"] == "replace"
+
+
 # --- all -------------------------------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,26 @@ PAGE = json.loads((Path(__file__).parent / "salesforce_page_response.json").read
 
 texts = st.one_of(
     st.text(min_size=1, max_size=80).filter(str.strip),
-    st.sampled_from(["no", "012", "a: b", "# a", "\u202e", "two\nlines\n", "ünï", "{}", "-", "1e3", "é", " x "]),
+    st.sampled_from(
+        [
+            "no",
+            "012",
+            "a: b",
+            "# a",
+            "\u202e",
+            "two\nlines\n",
+            "ünï",
+            "{}",
+            "{{ a }}",
+            "{% b %}",
+            "{# c #}",
+            "{{{",
+            "-",
+            "1e3",
+            "é",
+            " x ",
+        ]
+    ),
 )
 optional = st.one_of(st.none(), st.just(""), texts)
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from reconciler.manifests.expand import expand
 from reconciler.manifests.layout import laid_out, order_of
 from reconciler.manifests.load import load_text
+from reconciler.manifests.template.scope import Scope
 from reconciler.manifests.write import WIDTH, manifest_text, unwritable
 from reconciler.platforms.registry import KINDS
 
@@ -69,6 +71,13 @@ ODD = [
     "--- a",
     "urn:li:sponsoredCampaign:1",
     "http://a/b?c=d&e=f#g",
+    "{{ a }}",
+    "{{",
+    "{{{%",
+    "{% raw %}",
+    "{# c #}",
+    '{{ "{" }}',
+    "word {{ a }} " * 20 + "end",
     "word " * 60 + "end",
     "x" * 400,
     "long # text: with, all [of] it " * 8 + ".",
@@ -98,7 +107,9 @@ def test_it_is_read_back_as_it_is_and_fmt_leaves_it(spec: dict[str, Any]) -> Non
     text = written(spec)
     loaded = load_text(text, "a.yaml")
     assert loaded.diagnostics == ()
-    value = loaded.documents[0].value
+    expanded = expand(loaded.documents, Scope())
+    assert expanded.diagnostics == ()
+    value = expanded.documents[0].value
     assert value["metadata"] == {"name": "a", "connection": "no: x"}
     assert (value["spec"] or {}) == spec
     assert all(type(value["spec"][key]) is type(spec[key]) for key in spec)
@@ -164,6 +175,7 @@ spec:
   description: |-
     one line
     another
+  state: Started
   cohorts:
     - name: a
       label: "A: the first"
@@ -177,7 +189,6 @@ spec:
       - {{x: 1, y: [2, 3]}}
     op: and
   parameters: []
-  state: Started
 """
     )
 
