@@ -26,6 +26,7 @@ COMMANDS = {
     "apply": "carry out a saved plan, or plan, ask and carry out",
     "import": "write manifests for live experiments and manage them",
     "drift": "compare live experiments with what was applied",
+    "results": "what experiments have come to: winner, intervals, or where to look",
     "state": "list, show and repair the record of what is managed",
     "explain": "what a field means, its limits, and when it may change",
     "doctor": "check project, credentials, roles and clock, with what to do",
