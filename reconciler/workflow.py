@@ -409,13 +409,11 @@ async def apply_saved(around: Surroundings, saved: Plan, *, skip_blocked: bool) 
 def _not_to_be_sent(made: Plan, skip_blocked: bool) -> str:
     """Give the sentence why nothing of a plan may be sent; empty when it may."""
     if not made.complete:
-        return (
-            "the plan is incomplete, so nothing was sent; run again when everything can be read, "
-            "or name the experiments with --target"
-        )
+        return "the plan is incomplete; run again when everything can be read, or name the experiments with --target"
     blocked = made.summary[Action.BLOCKED.value]
     if blocked and not skip_blocked:
-        return f"{blocked} change(s) are blocked, so nothing was sent; --skip-blocked would apply the rest"
+        changes = "1 change is" if blocked == 1 else f"{blocked} changes are"
+        return f"{changes} blocked; --skip-blocked would apply the rest"
     return ""
 
 

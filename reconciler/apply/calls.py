@@ -157,7 +157,7 @@ class Worker:
             attempt += 1
             self.context.check_stopped(self.change.connection)
             try:
-                self.say(f"{call.method} {call.path}")
+                self.say(call.line)
                 self.sent += 1
                 await self.session.send(call, self.kind)
             except NotFound:

@@ -239,7 +239,7 @@ async def _send_create(worker: Worker, call: Call, before: Record | None, *, pen
     while True:
         attempt += 1
         try:
-            worker.say(f"{call.method} {call.path}")
+            worker.say(call.line)
             worker.sent += 1
             answer = await worker.session.send(call, worker.kind)
             if answer.remote_id:

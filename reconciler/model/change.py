@@ -81,6 +81,12 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
 
+    @property
+    def line(self) -> str:
+        """Give the call in short: method, path and query."""
+        query = "&".join(f"{name}={value}" for name, value in self.query.items())
+        return f"{self.method} {self.path}{f'?{query}' if query else ''}"
+
 
 @dataclass(frozen=True)
 class Change:

@@ -184,7 +184,9 @@ def _bookkeeping(plan: Plan) -> str:
 
 
 def _blocked(number: int, changes: int, style: Style) -> list[str]:
-    lines = [style.alarm(f"{counted(number, 'change is', 'changes are')} blocked; each says above what would lift it.")]
+    tells = "it says" if number == 1 else "each says"
+    blocked = f"{counted(number, 'change is', 'changes are')} blocked; {tells} above what would lift it."
+    lines = [style.alarm(blocked)]
     if number < changes:
         rest = counted(changes - number, "other change", "other changes")
         lines.append(f"apply sends nothing while something is blocked; apply --skip-blocked carries out the {rest}.")

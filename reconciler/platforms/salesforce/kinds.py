@@ -105,8 +105,8 @@ class SalesforceExperiment(Kind):
         return lifecycle.reached(call.purpose, live.status)
 
     def moved_by_platform(self, live: Live) -> bool:
-        """Tell whether it is Stopped in Automatic mode: the platform may pick a winner and stop by itself (assumed)."""
-        return live.status == "Stopped" and live.spec.get("winnerSelectionMode") == "Automatic"
+        """Tell whether Salesforce may have stopped it itself: Automatic, and past its minimum duration (assumed)."""
+        return lifecycle.may_have_stopped_itself(live)
 
     def claims(self, spec: Spec, live: Live | None = None) -> Claims:
         """Give the API name, always: an archived experiment keeps it too."""

@@ -9,10 +9,14 @@ taken (assumed). Stopped is final: a restart is documented nowhere.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 
 from reconciler.model.change import Purpose
 from reconciler.model.kind import Cell, Evidence, Verdict
+from reconciler.model.resource import Live
+from reconciler.model.time import parse_time
+from reconciler.platforms.salesforce.facts import DURATION_MINUTES
 
 PURPOSES: Final = {"Start": Purpose.START, "Stop": Purpose.STOP, "Archive": Purpose.ARCHIVE}
 
@@ -64,3 +68,20 @@ def transition(state: str, wanted: Any) -> Cell:
     else:
         why = f"the state {state} is not known to this version, so no state change is sent"
     return Cell(Verdict.NEVER, Evidence.ASSUMED, why)
+
+
+def may_have_stopped_itself(live: Live) -> bool:
+    """
+    Tell whether the platform may have stopped an experiment: in Automatic mode it picks a winner (assumed).
+
+    It does not before the minimum duration (60 minutes is the least there is, doc D6); what was stopped earlier, a
+    person stopped. Where the dates are not shown, the mode alone decides.
+    """
+    if live.status != "Stopped" or live.spec.get("winnerSelectionMode") != "Automatic":
+        return False
+    try:
+        started, stopped = (parse_time(str(live.raw.get(key))) for key in ("startedDate", "stoppedDate"))
+    except ValueError:
+        return True
+    least = live.spec.get("minimumDurationInMinutes") or DURATION_MINUTES[0]
+    return stopped - started >= timedelta(minutes=least)

@@ -56,8 +56,7 @@ WRITES_PER_MINUTE: Final = 450
 USER_GROUPS: Final = "user_groups"
 GROUP_KEYS: Final = ("name", "description", "size", "entity_ids")
 
-_ONLY_SCHEDULED = "X lets this change only while the test is SCHEDULED"
-_ONLY_END = "X lets only end_time change while the test is LIVE"
+_ONLY_END = "X lets this change while the test is SCHEDULED; once it is LIVE, only end_time"
 _OVER = "X lets nothing change once the test is COMPLETED; only a new test can have this value"
 _FIXED = "X has no way to change this on an existing test; only a new test can have another value"
 
@@ -65,7 +64,7 @@ _FIXED = "X has no way to change this on an existing test; only a new test can h
 def _while_scheduled(note: str = "") -> dict[str, Cell]:
     return {
         SCHEDULED: Cell(Verdict.IN_PLACE, Evidence.SEED, note),
-        LIVE: Cell(Verdict.REPLACE, Evidence.SEED, f"{_ONLY_SCHEDULED}. {_ONLY_END}"),
+        LIVE: Cell(Verdict.REPLACE, Evidence.SEED, _ONLY_END),
         COMPLETED: Cell(Verdict.REPLACE, Evidence.SEED, _OVER),
     }
 

@@ -99,6 +99,11 @@ def test_a_switch_to_automatic_needs_values_in_range(live: Lives) -> None:
 
 
 def test_who_stopped_it(live: Lives) -> None:
-    assert KIND.moved_by_platform(live(state="Stopped", winnerSelectionMode="Automatic"))
+    automatic = {"state": "Stopped", "winnerSelectionMode": "Automatic", "minimumDurationInMinutes": 120}
+    dates = {"startedDate": "2026-01-07T14:00:00.000Z", "stoppedDate": "2026-01-07T16:00:00.000Z"}
+    assert KIND.moved_by_platform(live(**automatic, **dates))
+    early = {**dates, "stoppedDate": "2026-01-07T15:59:00.000Z"}
+    assert not KIND.moved_by_platform(live(**automatic, **early)), "a person stopped it before the platform may"
+    assert KIND.moved_by_platform(live(**automatic, startedDate=None, stoppedDate=None))
     assert not KIND.moved_by_platform(live(state="Stopped"))
     assert not KIND.moved_by_platform(live(winnerSelectionMode="Automatic"))
