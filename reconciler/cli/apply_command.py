@@ -15,6 +15,7 @@ from reconciler.cli.common import (
     EXIT_BLOCKED,
     Stop,
     allowed_destroys,
+    given_variables,
     now,
     out,
     out_json,
@@ -81,13 +82,13 @@ def command(
         allow_empty=allow_empty,
         preflight=not no_preflight,
     )
-    if file is not None and (targets or allow_destroy or allow_empty):
-        raise UsageProblem("a saved plan is carried out as it is: --target and --allow-… belong to plan")
+    if file is not None and (targets or allow_destroy or allow_empty or given_variables(ctx)):
+        raise UsageProblem("a saved plan is carried out as it is: --target, --var and --allow-… belong to plan")
     if file is None and not auto_approve and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageProblem("there is no terminal to ask on, so nothing was sent; pass --auto-approve or a saved plan")
 
-    project = project_of(ctx)
     saved = read_plan(file) if file is not None else None
+    project = project_of(ctx, environment=saved.environment if saved is not None else None)
     found = validated(project) if saved is None else None
 
     def confirm(made: Plan) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.model.resource import Key
     from reconciler.platforms.base import Session
     from reconciler.project import Project
+    from reconciler.project.variables import Given
     from reconciler.report.style import Style
     from reconciler.state.store import Store
     from reconciler.workflow import Surroundings, Validated
@@ -88,6 +89,44 @@ def emulator_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def variable_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--var` and `--var-file`; `project_of` hands what they say to the manifests."""
+
+    def keep(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+        if value and ctx.obj is not None:
+            ctx.obj[param.name] = value
+
+    for option in (
+        click.option(
+            "--var",
+            "var_texts",
+            multiple=True,
+            metavar="NAME=VALUE",
+            expose_value=False,
+            callback=keep,
+            help="A variable for expressions in manifests, as text; NAME:=JSON for other types. Wins over all others.",
+        ),
+        click.option(
+            "--var-file",
+            "var_files",
+            multiple=True,
+            metavar="FILE",
+            expose_value=False,
+            callback=keep,
+            help="A YAML or JSON file of variables, over those of the project file; later files win.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def given_variables(ctx: click.Context) -> Given:
+    """Give the variables of the command line."""
+    from reconciler.project.variables import given_of
+
+    return given_of(ctx.obj.get("var_files", ()), ctx.obj.get("var_texts", ()))
+
+
 def max_wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--max-wait`."""
     return click.option(
@@ -121,7 +160,7 @@ def planning_options(command: Callable[..., Any]) -> Callable[..., Any]:
         )
     ):
         command = option(command)
-    return emulator_option(max_wait_option(command))
+    return emulator_option(max_wait_option(variable_options(command)))
 
 
 def allowed_destroys(text: str | None) -> int | None:
@@ -153,11 +192,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def project_of(ctx: click.Context) -> Project:
-    """Give the project of the folder that the command runs in."""
+def project_of(ctx: click.Context, environment: str | None = None) -> Project:
+    """Give the project of the folder that the command runs in; `environment` is taken where --env says nothing."""
     from reconciler.project import load_project
 
-    return load_project(Path.cwd(), ctx.obj["environment"])
+    return load_project(Path.cwd(), ctx.obj["environment"] or environment, given=given_variables(ctx))
 
 
 def validated(project: Project, paths: tuple[str, ...] = ()) -> Validated:
@@ -170,6 +209,16 @@ def validated(project: Project, paths: tuple[str, ...] = ()) -> Validated:
     if found.diagnostics:
         click.echo(diagnostics_text(found.diagnostics, style_of(sys.stderr)), err=True, nl=False)
     return found
+
+
+def expanded_text(found: Validated) -> str:
+    """Give the manifests as they are meant, as YAML."""
+    from reconciler.manifests.layout.order import order_of
+    from reconciler.manifests.show import shown_documents
+    from reconciler.platforms.registry import KINDS
+
+    orders = {kind.name: order_of(row.path for row in kind.fields) for kind in KINDS}
+    return shown_documents(found.expanded, orders)
 
 
 @dataclass
@@ -237,7 +286,13 @@ def surroundings(
 
 def emulated_state(project: Project) -> Path:
     """Give where the embedded platforms' own state is kept: it never mixes with that of the real ones."""
-    return project.dir / ".reconciler" / "emulator" / "state.json"
+    return emulated_folder(project.dir, project.environment) / "state.json"
+
+
+def emulated_folder(project_dir: Path, environment: str | None) -> Path:
+    """Give the folder of a project's embedded platforms: every environment has its own."""
+    folder = project_dir / ".reconciler" / "emulator"
+    return folder if environment is None else folder / environment
 
 
 def store_of(project: Project, *, emulated: bool) -> Store:

@@ -17,6 +17,7 @@ from reconciler.cli.common import (
     style_of,
     surroundings,
     validated,
+    variable_options,
 )
 
 
@@ -25,6 +26,7 @@ from reconciler.cli.common import (
 @click.option("--unmanaged", is_flag=True, help="Also list live experiments that no manifest manages.")
 @emulator_option
 @max_wait_option
+@variable_options
 @click.pass_context
 def command(ctx: click.Context, form: str, unmanaged: bool, emulated: bool, max_wait: float) -> int:
     """

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.cli.common import emulated_folder
 from reconciler.emulator.provision import LinkedInNeed, XAdsNeed, provision
 from reconciler.emulator.seed import default_seed
 from reconciler.emulator.serve import EmulatorServer
@@ -30,22 +31,22 @@ CREDENTIALS = {
 """What the emulated platforms accept; no secrets: they open nothing but a server on loopback."""
 
 
-def data_path(folder: Path) -> Path:
+def data_path(folder: Path, environment: str | None = None) -> Path:
     """Give the file that keeps a project's embedded platforms."""
-    return folder / ".reconciler" / "emulator" / "world.json"
+    return emulated_folder(folder, environment) / "world.json"
 
 
-def world_of(folder: Path) -> World:
+def world_of(folder: Path, environment: str | None = None) -> World:
     """Open a project's embedded platforms, or start them afresh; raises ReconcilerError when the file is broken."""
     try:
-        return open_world(data_path(folder), default_seed())
+        return open_world(data_path(folder, environment), default_seed())
     except (OSError, ValueError) as error:
         raise ReconcilerError(str(error)) from None
 
 
 def embedded(project: Project, found: Validated | None) -> EmulatorServer:
     """Give a server of the project's embedded platforms, not yet started, in which what manifests speak of exists."""
-    world = world_of(project.dir)
+    world = world_of(project.dir, project.environment)
     if found is not None:
         provision(world, _needs(found.desired.values()))
     return EmulatorServer(world)

@@ -120,9 +120,22 @@ def show(platform: str, table: str | None) -> int:
 def _world() -> World:
     from reconciler.cli.emulated import data_path, world_of
 
-    if not data_path(Path.cwd()).exists():
-        raise UsageProblem("this folder has no embedded platforms yet; they begin with: reconciler plan --emulator")
-    return world_of(Path.cwd())
+    environment = _environment()
+    if not data_path(Path.cwd(), environment).exists():
+        of = "this folder" if environment is None else f"the environment {environment}"
+        raise UsageProblem(f"{of} has no embedded platforms yet; they begin with: reconciler plan --emulator")
+    return world_of(Path.cwd(), environment)
+
+
+def _environment() -> str | None:
+    """Give the environment whose embedded platforms are meant; a folder without a project file has none."""
+    from reconciler.cli.common import project_of
+    from reconciler.manifests.discover import PROJECT_FILE
+
+    context = click.get_current_context()
+    if not Path(PROJECT_FILE).exists() and context.obj["environment"] is None:
+        return None
+    return project_of(context).environment
 
 
 def _hands(platform: str, world: World) -> Any:

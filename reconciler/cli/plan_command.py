@@ -12,6 +12,7 @@ from reconciler.cli.common import (
     EXIT_BLOCKED,
     EXIT_CHANGES,
     allowed_destroys,
+    expanded_text,
     out,
     parsed_keys,
     planning_options,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
 @click.option("--as-of", metavar="TIME", help="Judge as if it were TIME (ISO 8601 with an offset or Z).")
+@click.option("--show", is_flag=True, help="First print the manifests, as they are meant, to standard error.")
 @planning_options
 @click.pass_context
 def command(
@@ -41,6 +43,7 @@ def command(
     form: str,
     detailed_exitcode: bool,
     as_of: str | None,
+    show: bool,
     targets: tuple[str, ...],
     allow_destroy: str | None,
     allow_empty: bool,
@@ -67,6 +70,8 @@ def command(
     )
     project = project_of(ctx)
     found = validated(project)
+    if show:
+        say(expanded_text(found).rstrip("\n"))
     with surroundings(project, emulated=emulated, max_wait_s=max_wait, found=found) as around:
         made = run(plan(around, found.desired, request))
     text = dumps(made)
@@ -74,7 +79,8 @@ def command(
         save(out_file, text)
     out(text if form == "json" else plan_text(made, style_of(sys.stdout)))
     if out_file is not None:
-        say(f"saved to {out_file}; carry it out with: reconciler apply {out_file}")
+        rehearsal = " --emulator" if emulated else ""
+        say(f"saved to {out_file}; carry it out with: reconciler apply{rehearsal} {out_file}")
     return exit_code(made, detailed=detailed_exitcode)
 
 

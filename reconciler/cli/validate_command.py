@@ -6,13 +6,15 @@ import sys
 
 import click
 
-from reconciler.cli.common import out, project_of, style_of
+from reconciler.cli.common import expanded_text, out, project_of, say, style_of, variable_options
 
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, metavar="[PATH]…")
+@click.option("--show", is_flag=True, help="Print the manifests with defaults, items and expressions filled in.")
+@variable_options
 @click.pass_context
-def command(ctx: click.Context, paths: tuple[str, ...]) -> int:
+def command(ctx: click.Context, paths: tuple[str, ...], show: bool) -> int:
     """
     Check manifests: YAML, schema, the platforms' limits, and rules between manifests.
 
@@ -26,10 +28,13 @@ def command(ctx: click.Context, paths: tuple[str, ...]) -> int:
     found = validate(project, KINDS, paths)
     if found.diagnostics:
         click.echo(diagnostics_text(found.diagnostics, style_of(sys.stderr)), err=True, nl=False)
+    if show:
+        out(expanded_text(found))
     if found.errors:
         return 1
     count = len(found.desired)
-    out(
+    tell = say if show else out  # with --show, what is printed is YAML and nothing else
+    tell(
         f"{count} experiment{'' if count == 1 else 's'} in {found.documents} manifest"
         f"{'' if found.documents == 1 else 's'}: valid"
     )

@@ -18,6 +18,7 @@ from reconciler.manifests.layered import Layered, merged
 from reconciler.manifests.template.evaluate import Evaluator, Problem
 from reconciler.manifests.template.scan import has_expression
 from reconciler.manifests.template.scope import Defaults, Scope
+from reconciler.manifests.told import told
 from reconciler.manifests.words import plain, shown
 from reconciler.model.diagnostic import Diagnostic, Location, PathTuple, Severity, dotted
 
@@ -49,7 +50,7 @@ def expand(documents: Iterable[Document], scope: Scope) -> Expanded:
     out: list[Document] = []
     for document in documents:
         out += expander.take(document)
-    return Expanded(tuple(out), tuple(expander.problems))
+    return Expanded(tuple(out), (*expander.problems, *told(expander.of_items)))
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class _Expander:
         self.scope = scope
         self.evaluator = Evaluator(scope)
         self.problems: list[Diagnostic] = []
+        self.of_items: list[tuple[Diagnostic, Document]] = []
         self._marked: dict[int, tuple[Source, bool]] = {}
         self._marked_defaults = {kind: _holds_expression(given.value) for kind, given in scope.defaults.items()}
 
@@ -113,8 +115,12 @@ class _Expander:
         if isinstance(stated, list) and len(stated) > MOST_ITEMS:
             value = stated  # too many: not worth evaluating
         else:
-            value = self._walk(base, stated, (FOR_EACH,), {}, _Filled())
-        items = self._items(base, value) if len(self.problems) == before else []
+            filled = _Filled()
+            value = self._walk(base, stated, (FOR_EACH,), {}, filled)
+            if filled.flaws:
+                return
+            base = replace(base, computed=filled.computed)
+        items = self._items(base, value)
         if len(self.problems) > before:
             return
         if not items:
@@ -237,8 +243,9 @@ class _Expander:
                 hint = f"{problem.hint}; {used}" if problem.hint else used
                 self.problems.append(Diagnostic(Severity.ERROR, problem.location, problem.message, hint=hint))
                 return text
-            item = f" (item {plain(base.item)})" if base.item else ""
-            self._tell(base, path, f"{_named(path)}{problem.message}{item}", hint=problem.hint)
+            named = plain(dotted(path), 200)
+            found = Diagnostic(Severity.ERROR, place, f"{named}: {problem.message}", path=named, hint=problem.hint)
+            self.of_items.append((found, replace(base, computed={})))
             return text
 
     def _tell(
@@ -254,10 +261,6 @@ class _Expander:
         if filled is not None:
             filled.flaws.add(place)
         self.problems.append(Diagnostic(severity, place, message, path=plain(dotted(path), 200), hint=hint))
-
-
-def _named(path: PathTuple) -> str:
-    return f"{plain(dotted(path), 200)}: "
 
 
 def _key_of(entry: Any) -> str | None:

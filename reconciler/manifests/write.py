@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.manifests.layout.order import KeyOrder
+from reconciler.manifests.layout.order import ENVELOPE, LIFECYCLE, METADATA, KeyOrder
 from reconciler.manifests.scalars import Ambiguous, resolve
 from reconciler.manifests.template.scan import LONGEST_SCALAR, escaped, has_expression
 from reconciler.manifests.words import plain
@@ -63,6 +63,20 @@ def manifest_text(
     for key, value in in_order(_literal(spec), order).items():
         lines += _entry(f"{_key(key)}:", value, STEP, 0)
     return "\n".join(lines) + "\n"
+
+
+def document_lines(value: Mapping[str, Any], spec: KeyOrder) -> list[str]:
+    """Give the lines of any manifest, its keys in their order; `spec` is the order of its kind's spec."""
+    orders = {"metadata": METADATA, "lifecycle": LIFECYCLE, "spec": spec}
+    lines: list[str] = []
+    for key, inner in in_order(_literal(value), KeyOrder(ENVELOPE, orders)).items():
+        if not isinstance(inner, Mapping) or not inner:
+            lines += _entry(f"{_key(key)}:", inner, 0, 0)
+            continue
+        lines.append(f"{_key(key)}:")
+        for name, deeper in inner.items():
+            lines += _entry(f"{_key(name)}:", deeper, STEP, 0 if key == "spec" else 1)
+    return lines
 
 
 def in_order(value: Any, order: KeyOrder) -> Any:

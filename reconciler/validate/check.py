@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.manifests.document import Document
+from reconciler.manifests.told import told
 from reconciler.manifests.words import nearest, one_of, plain, shown
 from reconciler.model.diagnostic import Diagnostic, Finding, Location, PathTuple, Severity, dotted
 from reconciler.model.kind import template, top_level
 from reconciler.model.resource import Desired, Key
-from reconciler.validate.told import told
 
 if TYPE_CHECKING:
     from reconciler.platforms.base import Kind

@@ -39,7 +39,11 @@ def _with_expression(diagnostic: Diagnostic, document: Layered) -> Diagnostic:
     text = document.expression_at(diagnostic.location) if diagnostic.location is not None else ""
     if "{{" not in text:
         return diagnostic
-    hint = "" if diagnostic.hint.startswith("quote it") else diagnostic.hint
+    hint = diagnostic.hint
+    if hint.startswith("quote it"):
+        hint = "make it text: | string"
+    elif hint.endswith("without quotes"):
+        hint = "make it a number: | int, or | float"
     where = f"the value comes from {plain(text)}"
     return replace(diagnostic, hint=plain(f"{hint}; {where}", _LONGEST_HINT) if hint else where)
 
