@@ -122,6 +122,15 @@ def test_salesforce_started_and_stopped(lab: Lab) -> None:
     assert found["details"]["stoppedDate"] == found["end"] is not None
 
 
+def test_a_failed_change_on_salesforce_is_told(lab: Lab) -> None:
+    applied(lab, SALESFORCE)
+    (found,) = lab.server.world.table("salesforce", "experiments").values()
+    found["status"] = "EditError"
+    (told,) = results(lab).values()
+    assert "EditError" in told["notes"][0]
+    assert told["conclusion"] == "not-shown"
+
+
 def test_reads_only_and_takes_no_lock(lab: Lab) -> None:
     applied(lab, *CASES)
     before = {path: path.read_bytes() for path in (lab.dir / ".reconciler").rglob("*") if path.is_file()}

@@ -36,7 +36,8 @@ async def read_outcomes(
 def _outcome(subject: Subject, settings: ConnectionSettings) -> ExperimentResult:
     live = subject.live
     mode = live.spec.get("winnerSelectionMode", DEFAULT_WINNER_MODE)
-    notes = [NO_WINNER_SHOWN]
+    notes = [f"its last change failed: Salesforce reports {live.failure}"] if live.failure else []
+    notes.append(NO_WINNER_SHOWN)
     if mode == "Manual":
         notes.append(_MANUAL)
     elif mode == "Automatic" and live.status in ("Stopped", "Archived"):
@@ -55,7 +56,6 @@ def _outcome(subject: Subject, settings: ConnectionSettings) -> ExperimentResult
         arms=tuple(_arms(live)),
         facts=tuple(_facts(live, mode)),
         notes=tuple(notes),
-        problem=f"Salesforce reports {live.failure}" if live.failure else "",
     )
 
 
