@@ -6,9 +6,11 @@ import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reconciler.manifests.expand import FOR_EACH
 from reconciler.model.kind import Field, top_level
 from reconciler.platforms.base import Kind
 from reconciler.schema.draft7 import Schema, converted, document
+from reconciler.schema.expressions import for_each, with_expressions
 from reconciler.validate.envelope import API_VERSION, Envelope
 
 
@@ -31,7 +33,7 @@ def kind_schema(name: str, kind: Kind) -> Schema:
         },
         "definitions": {**definitions, **spec_definitions},
     }
-    return document(name, kind.name, kind.summary, body)
+    return document(name, kind.name, kind.summary, _templated(body))
 
 
 def manifest_schema(name: str, kinds: Sequence[Kind]) -> Schema:
@@ -69,7 +71,28 @@ def manifest_schema(name: str, kinds: Sequence[Kind]) -> Schema:
         "allOf": cases,
         "definitions": definitions,
     }
-    return document(name, "reconciler manifest", "One experiment, of any kind.", body)
+    return document(name, "reconciler manifest", "One experiment, of any kind.", _templated(body))
+
+
+def _templated(body: Schema) -> Schema:
+    """Give a manifest's schema with `forEach`, and with expressions wherever a value is wanted but at the top."""
+    properties = {
+        key: with_expressions(node) if key not in ("apiVersion", "kind") else node
+        for key, node in body["properties"].items()
+    }
+    head = {key: properties.pop(key) for key in ("apiVersion", "kind")}
+    out: Schema = {
+        **body,
+        "properties": {**head, FOR_EACH: for_each(), **properties},
+        "definitions": {key: with_expressions(node, top=False) for key, node in body["definitions"].items()},
+    }
+    if "allOf" in body:
+        out["allOf"] = [{**case, "then": _case(case["then"])} for case in body["allOf"]]
+    return out
+
+
+def _case(then: Schema) -> Schema:
+    return {"properties": {key: with_expressions(node, top=False) for key, node in then["properties"].items()}}
 
 
 def _spec(kind: Kind, prefix: str = "") -> tuple[Schema, dict[str, Schema]]:

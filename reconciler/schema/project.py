@@ -12,6 +12,9 @@ from reconciler.schema.draft7 import Schema, converted, document
 _REFERENCE = r"^\$\{[A-Za-z_][A-Za-z0-9_]*(:-)?\}$"
 _ADDRESS = r"^(https://|http://(localhost|127\.[0-9.]+|\[::1\])(:|/|$)|[^$]*\$\{)"
 
+_VARIABLE = "^[A-Za-z][A-Za-z0-9_]*$"
+_ENVIRONMENT = "^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$"
+
 
 def project_schema(name: str, platforms: Sequence[Platform]) -> Schema:
     """Give the schema of `reconciler.yaml`."""
@@ -24,15 +27,42 @@ def project_schema(name: str, platforms: Sequence[Platform]) -> Schema:
         "anyOf": [{"type": "string", "pattern": _ADDRESS}, {"type": "null"}],
     }
     connection["allOf"] = [_of_platform(platform) for platform in platforms]
+    override = definitions["ConnectionOverride"]["properties"]
+    keys = sorted(frozenset().union(*(_auth_keys(platform) for platform in platforms)))
+    override["platform"] |= {"anyOf": [{"enum": [platform.name for platform in platforms]}, {"type": "null"}]}
+    override["base_url"] |= {"anyOf": [{"type": "string", "pattern": _ADDRESS}, {"type": "null"}]}
+    override["auth"] |= {"anyOf": [_auth(keys), {"type": "null"}]}
+    properties = body["properties"]
+    properties["defaults"] = {
+        "description": properties["defaults"]["description"],
+        "type": "object",
+        "properties": {
+            kind.name: {"$ref": "#/definitions/DefaultsEntry"} for platform in platforms for kind in platform.kinds
+        },
+        "additionalProperties": False,
+    }
+    properties["variables"] |= {"propertyNames": {"pattern": _VARIABLE}}
+    properties["environments"] |= {"propertyNames": {"pattern": _ENVIRONMENT}}
+    definitions["EnvironmentEntry"]["properties"]["variables"] |= {"propertyNames": {"pattern": _VARIABLE}}
     return document(name, "reconciler project file", description, {**body, "definitions": definitions})
 
 
-def _of_platform(platform: Platform) -> Schema:
-    keys = sorted(frozenset().union(*platform.auth_shapes) | platform.auth_optional)
-    auth: Schema = {
-        "type": ["object", "null"],
+def _auth_keys(platform: Platform) -> frozenset[str]:
+    return frozenset().union(*platform.auth_shapes) | platform.auth_optional
+
+
+def _auth(keys: Sequence[str]) -> Schema:
+    return {
+        "type": "object",
         "properties": {key: _credential(key) for key in keys},
         "additionalProperties": False,
+    }
+
+
+def _of_platform(platform: Platform) -> Schema:
+    auth: Schema = {
+        **_auth(sorted(_auth_keys(platform))),
+        "type": ["object", "null"],
         "anyOf": [{"type": "null"}, *({"required": sorted(shape)} for shape in platform.auth_shapes)],
     }
     account = f"^(?:{platform.account_pattern})$|\\$\\{{"
