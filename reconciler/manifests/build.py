@@ -189,7 +189,9 @@ class Builder:
             self._anchor(event.anchor, line, column)
         is_key = self._expects_key()
         if is_key:
-            self._refuse(line, column, "a list or mapping cannot be a key", "keys are text")
+            is_expression = self.source.line(line + 1)[max(column - 1, 0) : column + 1] == "{{"
+            hint = 'put an expression into quotes: "{{ … }}"' if is_expression else "keys are text"
+            self._refuse(line, column, "a list or mapping cannot be a key", hint)
         value: Any = {} if is_mapping else []
         nodes: Any = {} if is_mapping else []
         self._stack.append(_Frame(value, nodes, line, column, event.anchor, is_key))
