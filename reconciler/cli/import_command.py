@@ -19,6 +19,7 @@ from reconciler.cli.common import (
     run,
     say,
     surroundings,
+    variable_options,
 )
 from reconciler.errors import UsageProblem
 
@@ -50,6 +51,7 @@ NOT_USED = "https://not-used.invalid"
 )
 @emulator_option
 @max_wait_option
+@variable_options
 @click.pass_context
 def command(
     ctx: click.Context,

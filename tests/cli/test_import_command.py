@@ -419,6 +419,27 @@ def test_above_the_defaults_of_the_project(lab: Lab) -> None:
     assert lab.record("SalesforceExperiment/testexp50")["lifecycle"]["onImmutableChange"] == "replace"
 
 
+def test_environments_and_variables(lab: Lab) -> None:
+    project = yaml.safe_load((lab.dir / "reconciler.yaml").read_text(encoding="utf-8"))
+    project["environments"] = {"staging": {}, "production": {}}
+    lab.write_file("reconciler.yaml", yaml.safe_dump(project))
+    hold_x(lab)
+    hold_linkedin(lab)
+    named = {"account": "urn:li:sponsoredAccount:123", "name": "{{ title }}", "keyMetric": "CPC", "confidence": 90}
+    cells = [
+        {"name": n, "trafficWeight": 50, "reference": {"campaign": f"urn:li:sponsoredCampaign:{c}"}}
+        for n, c in (("a", 1001), ("b", 1002))
+    ]
+    lab.manifest("LinkedInExperiment", {**named, "scheduledStartAt": at(7), "scheduledEndAt": at(37), "cells": cells})
+    assert "staging" in lab.run("import", "--all", "--var", "title=Headline").must(1).err
+    ran = lab.run("--env", "staging", "import", "--all", "--var", "title=Headline").must(0)
+    assert ran.out.startswith("2 imported\n")
+    assert "imported linkedin 40001" in ran.err
+    assert files(lab) == ["LinkedInExperiment-a.yaml", "x/photo-or-drawing.yaml"]
+    ran = lab.run("--env", "staging", "plan", "--format", "json", "--var", "title=Headline").must(0)
+    assert ran.json["changes"] == []
+
+
 # --- all -------------------------------------------------------------------------------------------------------------
 
 
