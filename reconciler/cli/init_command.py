@@ -24,6 +24,12 @@ IGNORED = (
     ".reconciler/*",
     "!.reconciler/state.json",
     "!.reconciler/state.json.journal",
+    "# the states of environments",
+    "!.reconciler/*/",
+    ".reconciler/*/*",
+    "!.reconciler/*/state.json",
+    "!.reconciler/*/state.json.journal",
+    ".reconciler/emulator/",
     "plan.json",
 )
 
