@@ -96,6 +96,13 @@ class Surroundings:
     warn: Callable[[str], None] = lambda sentence: None
     notify: Callable[[Progress], None] = lambda progress: None
     stopping: Callable[[], bool] = lambda: False
+    accounts_of: Callable[[str], Sequence[str]] | None = None
+
+    def accounts(self, connection: str) -> Sequence[str]:
+        """Give the accounts that a connection names, their variables read."""
+        if self.accounts_of is not None:
+            return self.accounts_of(connection)
+        return self.project.connections[connection].accounts
 
 
 @dataclass(frozen=True)
@@ -504,7 +511,7 @@ async def _unmanaged(
     places: list[tuple[str, str]] = []
     for name, connection in around.project.connections.items():
         needs_account = any(kind.account_field for kind in around.project.platforms[connection.platform].kinds)
-        accounts = connection.accounts or (() if needs_account else ("",))
+        accounts = around.accounts(name) or (() if needs_account else ("",))
         if not accounts:
             around.warn(f"connection {name} names no accounts, so nothing was looked for there")
         places.extend((name, account) for account in accounts)

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -276,12 +276,18 @@ def surroundings(
         open_session=open_session,
         now=server.world.now if server is not None else now,
         warn=say,
+        accounts_of=accounts_reader(project),
     )
     try:
         yield around
     finally:
         if server is not None:
             server.stop()
+
+
+def accounts_reader(project: Project) -> Callable[[str], Sequence[str]]:
+    """Give a reader of a connection's accounts, their variables filled in; no secret is read for it."""
+    return lambda name: project.settings(name, os.environ, base_url="http://127.0.0.1", auth={}).accounts
 
 
 def emulated_state(project: Project) -> Path:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.common import (
     Stop,
+    accounts_reader,
     emulator_option,
     max_wait_option,
     now,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from reconciler.project import Project
 
 SCHEMA_FOLDERS = ("schemas", ".reconciler/schemas")
-NOT_USED = "https://not-used.invalid"
 
 
 @click.command("import")
@@ -93,7 +93,7 @@ def command(
         around.store.lock(owner, lock_timeout),
     ):
         around.stopping = stop
-        accounts = _accounts(project)
+        accounts = accounts_reader(project)
         if kind is None:
             result = run(import_all(around, found, connections, options, accounts, _tell), stop)
             return _report(result)
@@ -136,11 +136,6 @@ def _kind(name: str, kinds: Sequence[Kind]) -> Kind:
     raise UsageProblem(
         f'there is no kind "{plain(name)}"; ' + (f"did you mean {meant}?" if meant else f"it is {one_of(by_name)}")
     )
-
-
-def _accounts(project: Project) -> Callable[[str], Sequence[str]]:
-    """Give a reader of a connection's accounts, their variables filled in; no secret is read for it."""
-    return lambda name: project.settings(name, os.environ, base_url=NOT_USED, auth={}).accounts
 
 
 def _schema_of(project: Project, kind: str) -> str:

@@ -115,11 +115,14 @@ def live_of(body: Mapping[str, Any], account: str = "") -> Live:
 
 
 def _group_of(group: Mapping[str, Any]) -> dict[str, Any]:
+    entities = group.get("entity_ids") or ()
+    if not isinstance(entities, (list, tuple)):
+        raise ValueError("entity_ids of a group is not a list")
     return {
         "name": group.get("name"),
         "description": group.get("description"),
         "size": size_of(group.get("size")),
-        "entity_ids": [str(entity) for entity in group.get("entity_ids") or ()],
+        "entity_ids": [str(entity) for entity in entities],
     }
 
 
