@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from reconciler.validate.envelope import NAME_LENGTH, NAME_PATTERN
+from reconciler.envelope import NAME_LENGTH, NAME_PATTERN
 
 _OTHER = re.compile(r"[^a-z0-9]+")
 

@@ -36,6 +36,11 @@ def plan_lines(plan: Plan, style: Style = PLAIN, *, verbose: bool = False) -> It
         for warning in plan.warnings:
             sentence = f"{warning.key}: {warning.message}" if warning.key else warning.message
             yield from wrapped("warning", sentence, 0, style.changed)
+    for change in plan.bookkeeping:
+        if change.moved_from and not verbose:
+            yield ""
+            title = f"  {style.note('=')} {clean(str(change.key))}"
+            yield f"{title} was {clean(change.moved_from)}: its record moves, nothing else does"
     if verbose and plan.bookkeeping:
         yield ""
         yield "Recorded without a call, because live is already what the manifest says:"

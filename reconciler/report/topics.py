@@ -168,14 +168,14 @@ def _rule(name: str, kinds: Sequence[Kind]) -> OneRule:
 
 def envelope_heads() -> tuple[str, ...]:
     """Give the top-level keys of a manifest, `spec` left out: that is what the kinds are about."""
-    from reconciler.validate.envelope import Envelope as Model
+    from reconciler.envelope import Envelope as Model
 
     return tuple(name for name in Model.model_fields if name != "spec")
 
 
 def envelope_rows() -> tuple[EnvelopeRow, ...]:
     """Give every key of a manifest outside `spec`, from the very model that manifests are checked with."""
-    from reconciler.validate.envelope import Envelope as Model
+    from reconciler.envelope import Envelope as Model
 
     schema = Model.model_json_schema()
     rows = _rows("", schema, schema.get("$defs", {}))

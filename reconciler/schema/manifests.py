@@ -6,12 +6,12 @@ import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reconciler.envelope import API_VERSION, Envelope
 from reconciler.manifests.expand import FOR_EACH
 from reconciler.model.kind import Field, top_level
 from reconciler.platforms.base import Kind
 from reconciler.schema.draft7 import Schema, converted, document
 from reconciler.schema.expressions import for_each, with_expressions
-from reconciler.validate.envelope import API_VERSION, Envelope
 
 
 def kind_schema(name: str, kind: Kind) -> Schema:

@@ -18,8 +18,8 @@ from reconciler.model.kind import template, top_level
 from reconciler.model.resource import Desired, Key
 
 if TYPE_CHECKING:
+    from reconciler.envelope import Envelope
     from reconciler.platforms.base import Kind
-    from reconciler.validate.envelope import Envelope
 
 
 class HasPlatform(Protocol):
@@ -98,7 +98,7 @@ class _Checker:
     def _envelope(self, document: Document) -> Envelope | None:
         from pydantic import ValidationError
 
-        from reconciler.validate.envelope import Envelope
+        from reconciler.envelope import Envelope
         from reconciler.validate.schema_errors import diagnostics
 
         try:

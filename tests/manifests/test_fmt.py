@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.envelope import Envelope, LifecycleBlock, Metadata
 from reconciler.manifests import SourceFile, load_text
 from reconciler.manifests.fmt import Formatted, formatted, formatted_file, rewrite
 from reconciler.manifests.layout import KeyOrder, order_of
 from reconciler.manifests.layout.order import ENVELOPE, LIFECYCLE, METADATA
 from reconciler.platforms.registry import KINDS
-from reconciler.validate.envelope import Envelope, LifecycleBlock, Metadata
 
 ORDERS: dict[str, KeyOrder] = {kind.name: order_of(row.path for row in kind.fields) for kind in KINDS}
 
