@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,11 +16,12 @@ if TYPE_CHECKING:
 
 MOST_REFERENCES = 20
 """Variables that refer to variables, one after the other."""
-DEEPEST_RESULT = 20
 MOST_EVALUATIONS = 1_000_000
 """Expressions evaluated in one run: some seconds."""
-MOST_MADE = 50_000_000
-"""Characters, and values of lists and mappings, that the expressions of one run may make."""
+MOST_MADE = 5_000_000
+"""Values that the expressions of one run may make, those in lists and mappings counted; long text counts for more."""
+
+_TEXT_UNIT = 100
 
 _SHOWN_NAMES = 15
 
@@ -102,7 +102,7 @@ class Evaluator:
         from jinja2 import TemplateError
 
         from reconciler.manifests.template.dates import Wrong
-        from reconciler.manifests.template.functions import text_of
+        from reconciler.manifests.template.functions import plain_value, text_of
         from reconciler.manifests.template.sandbox import NotThere
 
         where = _quoted(expression)
@@ -112,8 +112,8 @@ class Evaluator:
             for name in sorted(made.names & self.scope.variables.keys()):
                 known[name] = self._variable(name)
             result = made.evaluate({name: known[name] for name in made.names if name in known})
-            value = text_of(result) if inside_text else self._plain(result)
-            self._made += len(value) if isinstance(value, str) else 1
+            value, size = (text_of(result), 0) if inside_text else plain_value(result)
+            self._made += size + (len(value) // _TEXT_UNIT if isinstance(value, str) else 0)
             return value
         except NotThere as error:
             message, hint = self._not_there(error.owner, error.name, names)
@@ -152,15 +152,6 @@ class Evaluator:
         variables = self.scope.variables
         stated = f"variables: {_listed(variables)}" if variables else "no variables are set"
         return f"known here: {', '.join(sorted({'environment', *names}))}; {stated}"
-
-    def _plain(self, result: Any) -> Any:
-        """Give a result as plain JSON, copied; raises Wrong for what no manifest can hold."""
-        from reconciler.manifests.template.functions import MOST_ITEMS
-
-        left = [MOST_ITEMS]
-        value = _copied(result, 0, left)
-        self._made += MOST_ITEMS - left[0]
-        return value
 
     # --- variables -------------------------------------------------------------------------------------------
 
@@ -214,47 +205,6 @@ def _is_missing(value: Any) -> bool:
     from jinja2.utils import missing
 
     return value is missing
-
-
-def _copied(value: Any, depth: int, left: list[int]) -> Any:
-    from jinja2 import Undefined
-
-    from reconciler.manifests.template.dates import Day, Moment, Wrong
-    from reconciler.manifests.template.functions import LONGEST_TEXT, MOST_DIGITS, MOST_ITEMS, named
-
-    left[0] -= 1
-    if left[0] < 0:
-        raise Wrong(f"the result holds more than {MOST_ITEMS} values")
-    if isinstance(value, Undefined):
-        str(value)  # raises
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        if len(value) > LONGEST_TEXT:
-            raise Wrong(f"the text has more than {LONGEST_TEXT} characters")
-        if any("\ud800" <= char <= "\udfff" for char in value):
-            raise Wrong("the text holds half a character (a lone surrogate)")
-        return value
-    if isinstance(value, int):
-        if abs(value) >= 10**MOST_DIGITS:
-            raise Wrong(f"the number has more than {MOST_DIGITS} digits")
-        return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise Wrong("the number is not finite")
-        return value
-    if isinstance(value, Day | Moment):
-        return str(value)
-    if depth >= DEEPEST_RESULT:
-        raise Wrong("the result is nested too deep")
-    if isinstance(value, list | tuple):
-        return [_copied(item, depth + 1, left) for item in value]
-    if isinstance(value, dict):
-        if not all(isinstance(key, str) for key in value):
-            raise Wrong("the keys of a mapping are text")
-        return {key: _copied(item, depth + 1, left) for key, item in value.items()}
-    hint = "call it, as in date(…)" if callable(value) else "add it to a date"
-    raise Wrong(f"the result is {named(value)}, which no field can hold", hint)
 
 
 def _quoted(expression: str) -> str:

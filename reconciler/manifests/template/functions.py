@@ -19,6 +19,8 @@ MOST_ITEMS = 10_000
 """Values that a list or mapping of one expression may hold, those inside counted."""
 MOST_DIGITS = 40
 """As in the manifests themselves."""
+DEEPEST_RESULT = 20
+"""Lists and mappings inside each other."""
 
 _BOUND = 10**MOST_DIGITS
 
@@ -59,6 +61,40 @@ def named(value: Any) -> str:
         (tuple, "a list"),
     )
     return next((name for kind, name in names if isinstance(value, kind)), "a helper")
+
+
+def plain_value(result: Any) -> tuple[Any, int]:
+    """Give a result as plain JSON, copied, and how many values it holds; raises Wrong for what no manifest can hold."""
+    left = [MOST_ITEMS]
+    return _copied(result, 0, left), MOST_ITEMS - left[0]
+
+
+def _copied(value: Any, depth: int, left: list[int]) -> Any:
+    left[0] -= 1
+    if left[0] < 0:
+        raise Wrong(f"the result holds more than {MOST_ITEMS} values")
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            raise Wrong("the text holds half a character (a lone surrogate)")
+        return _short(value)
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, Undefined):
+        str(value)  # raises
+    if isinstance(value, Day | Moment):
+        return str(value)
+    if depth >= DEEPEST_RESULT:
+        raise Wrong("the result is nested too deep")
+    if isinstance(value, list | tuple):
+        return [_copied(item, depth + 1, left) for item in value]
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise Wrong("the keys of a mapping are text")
+        return {key: _copied(item, depth + 1, left) for key, item in value.items()}
+    hint = "call it, as in date(…)" if callable(value) else "add it to a date"
+    raise Wrong(f"the result is {named(value)}, which no field can hold", hint)
 
 
 # --- arithmetic ------------------------------------------------------------------------------------------------------
