@@ -29,6 +29,7 @@ from reconciler.model.time import iso
 from reconciler.plan.drift import DriftReport, Unmanaged, find_drift
 from reconciler.plan.guards import refuse_empty
 from reconciler.plan.inputs import Guards, Inputs, Kinds, Options, Other
+from reconciler.plan.owned import check_calls
 from reconciler.plan.planner import make_plan
 from reconciler.plan.preflight import preflight_items, with_preflight
 from reconciler.plan.renames import moved_records
@@ -389,7 +390,8 @@ async def apply_saved(around: Surroundings, saved: Plan, *, skip_blocked: bool) 
     """
     Carry out a saved plan as it was saved; the caller holds the lock.
 
-    Raises StalePlan when it was made from another state or for another moment or environment.
+    Raises StalePlan when it was made from another state or for another moment or environment, PlanUnreadable when it
+    holds a call that is not of the tool's own making.
     """
     state = around.store.read()
     if saved.state_lineage and saved.state_lineage != state.lineage and (state.experiments or state.serial):
@@ -403,9 +405,12 @@ async def apply_saved(around: Surroundings, saved: Plan, *, skip_blocked: bool) 
         if change.connection not in around.project.connections:
             raise StalePlan(f"{change.key}: the project has no connection {change.connection!r} any more")
         try:
-            around.kinds(change.key.kind, change.connection)
+            kind = around.kinds(change.key.kind, change.connection)
         except KeyError:
             raise StalePlan(f"{change.key}: there is no kind {change.key.kind!r}") from None
+        if around.project.connections[change.connection].platform != kind.platform:
+            raise StalePlan(f"{change.key}: connection {change.connection!r} is not one of {kind.platform}")
+        check_calls(change, kind)
     why_not = _not_to_be_sent(saved, skip_blocked)
     if why_not:
         return Applied(saved, None, why_not)

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from reconciler.workflow import Applied
 
 NOT_CONFIRMED = "not confirmed"
+LONGEST_PLAN = 256 * 1024 * 1024
+"""Bytes of a plan file: a plan of ten thousand changes has some ten million."""
 
 
 @click.command("apply")
@@ -161,7 +163,11 @@ def read_plan(name: str) -> Plan:
     from reconciler.plan.saved import loads
 
     try:
-        return loads(Path(name).read_text(encoding="utf-8"), name)
+        with Path(name).open("rb") as stream:
+            data = stream.read(LONGEST_PLAN + 1)
+        if len(data) > LONGEST_PLAN:
+            raise PlanUnreadable(f"{name} is not a plan file: it is longer than {LONGEST_PLAN // 1024 // 1024} MiB")
+        return loads(data.decode("utf-8"), name)
     except OSError as error:
         raise PlanUnreadable(f"{name} cannot be read: {error.strerror}; make one with plan --out {name}") from None
     except UnicodeDecodeError:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from reconciler.errors import PlanUnreadable
 from reconciler.model.change import Action, Call, Change, FieldChange, Plan, PlanWarning, Purpose, Severity
+from reconciler.model.nesting import too_deep
 from reconciler.model.resource import Key, Lifecycle, OnImmutableChange, OnRemoval
 from reconciler.model.time import iso, parse_time
 
@@ -52,6 +53,8 @@ def loads(text: str, source: str) -> Plan:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: no JSON, or a number of thousands of digits
         raise PlanUnreadable(f"{source} is not a plan file: {error}; make one with plan --out FILE") from None
+    if too_deep(data):
+        raise PlanUnreadable(f"{source} is not a plan file: it is nested too deep; make one with plan --out FILE")
     try:
         return _plan(_Reader(data, ""))
     except PlanUnreadable as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias
 
-from reconciler.model.change import Action, Call, FieldChange
+from reconciler.model.change import Action, Call, Change, FieldChange
 from reconciler.model.diagnostic import Finding, Rule
 from reconciler.model.kind import Cell, Evidence, Field, Verdict, template
 from reconciler.model.resource import Desired, Key, Live, Reading, Spec
@@ -219,6 +219,15 @@ class Kind(ABC):
     @abstractmethod
     def end_calls(self, live: Live) -> tuple[Call, ...]:
         """Give the calls of the platform's way of ending a live experiment; none when it is over (forget it)."""
+
+    @abstractmethod
+    def owns(self, call: Call, change: Change) -> bool:
+        """
+        Tell whether a call, read from a saved plan, can be one that this kind makes for a change of a live experiment.
+
+        Method, path, query, headers and the keys of the body have to be the kind's own for this remote id. Creates are
+        compared whole with `create_calls` and not asked here.
+        """
 
     @abstractmethod
     def done(self, call: Call, live: Live) -> bool:

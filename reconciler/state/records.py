@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.model.nesting import too_deep
 from reconciler.model.resource import DEFAULT_LIFECYCLE, Key, Lifecycle, OnImmutableChange, OnRemoval, Record
 from reconciler.model.time import iso, parse_time
 
@@ -86,16 +88,19 @@ def key_from_json(text: Any) -> Key:
 def strict_json(text: str) -> Any:
     """Read JSON; raises ValueError also for a key that stands twice, NaN and infinities, and nesting without end."""
     try:
-        return json.loads(text, object_pairs_hook=_once_each, parse_constant=_refuse, parse_float=_finite)
+        value = json.loads(text, object_pairs_hook=_once_each, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deep") from None
+    if too_deep(value):
+        raise ValueError("nested too deep")
+    return value
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {twice!r} stands twice")
     return values
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reconciler.model.change import Call, FieldChange, Purpose
+from reconciler.model.change import Call, Change, FieldChange, Purpose
 from reconciler.model.diagnostic import Finding
 from reconciler.model.kind import Cell, Verdict
 from reconciler.model.resource import Desired, Key, Live, Spec
@@ -147,6 +147,10 @@ class LinkedInExperiment(Kind):
     def end_calls(self, live: Live) -> tuple[Call, ...]:
         """Give DELETE while PENDING, a patch to CANCELED once started, nothing when ended."""
         return wire.end_calls(live)
+
+    def owns(self, call: Call, change: Change) -> bool:
+        """Tell whether a call of a saved plan is a patch, a cancel or a delete of the experiment it is for."""
+        return wire.owns(call, change)
 
     def done(self, call: Call, live: Live) -> bool:
         """Tell whether a cancel has had its effect: ENDED, or CANCELED and about to end."""

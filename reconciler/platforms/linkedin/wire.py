@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.errors import BadAnswer
-from reconciler.model.change import Call, FieldChange, Purpose
+from reconciler.model.change import Call, Change, FieldChange, Purpose
 from reconciler.model.kind import top_level
 from reconciler.model.resource import Live, Spec
 from reconciler.model.time import from_epoch_ms, iso
@@ -34,6 +34,7 @@ WRITABLE = (
 TIMES = frozenset({"scheduledStartAt", "scheduledEndAt"})
 _REQUIRED = frozenset(WRITABLE) - {"description", "autoStop"}
 _PARTIAL_UPDATE = {"X-RestLi-Method": "partial_update"}
+_CANCEL = {"patch": {"$set": {"userIntendedState": "CANCELED"}}}
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -184,8 +185,7 @@ def end_calls(live: Live) -> tuple[Call, ...]:
         return (Call("DELETE", path, Purpose.DELETE),)
     if live.over or is_ending(live):
         return ()
-    body = {"patch": {"$set": {"userIntendedState": "CANCELED"}}}
-    return (Call("POST", path, Purpose.CANCEL, headers=_PARTIAL_UPDATE, body=body),)
+    return (Call("POST", path, Purpose.CANCEL, headers=_PARTIAL_UPDATE, body=_CANCEL),)
 
 
 def is_ending(live: Live) -> bool:
@@ -206,3 +206,44 @@ def validation_entity(target: Mapping[str, Any], live: Live | None) -> dict[str,
 def path_of(remote_id: str) -> str:
     """Give the path of one experiment."""
     return f"{facts.COLLECTION}/{remote_id}"
+
+
+def owns(call: Call, change: Change) -> bool:
+    """Tell whether a call of a saved plan is one of those above, for the experiment and the fields of its change."""
+    remote_id = change.remote_id or ""
+    if not (remote_id.isascii() and remote_id.isdecimal()) or call.path != path_of(remote_id) or call.query:
+        return False
+    if call.purpose is Purpose.DELETE:
+        return call.method == "DELETE" and not call.headers and call.body is None
+    if call.method != "POST" or call.headers != _PARTIAL_UPDATE:
+        return False
+    if call.purpose is Purpose.CANCEL:
+        return bool(call.body == _CANCEL)
+    return call.purpose is Purpose.UPDATE and _owns_patch(call.body, change)
+
+
+def _owns_patch(body: Any, change: Change) -> bool:
+    patch = body.get("patch") if isinstance(body, Mapping) and body.keys() == {"patch"} else None
+    if not isinstance(patch, Mapping) or not patch or not patch.keys() <= {"$set", "$delete"}:
+        return False
+    set_, cleared = patch.get("$set", {}), patch.get("$delete", [])
+    if not isinstance(set_, Mapping) or not isinstance(cleared, list):
+        return False
+    tops = {top_level(item.path) for item in change.fields}
+    wanted = to_wire(change.target or {}, tuple(tops))
+    if not set_.keys() <= wanted.keys() or not {*map(str, cleared)} <= tops - wanted.keys():
+        return False
+    return all(
+        _owns_cells(value, wanted[key]) if key == "cells" else value == wanted[key] for key, value in set_.items()
+    )
+
+
+def _owns_cells(sent: Any, wanted: Any) -> bool:
+    """Tell whether cells are those wanted; a description that the manifest never stated is carried along."""
+    campaigns = sorted(cell["reference"]["campaign"] for cell in wanted)
+    return (
+        isinstance(sent, list)
+        and all(cell.keys() <= {"name", "description", "trafficWeight", "reference"} for cell in sent)
+        and all(cell["reference"].keys() == {"campaign"} for cell in sent)
+        and sorted(cell["reference"]["campaign"] for cell in sent) == campaigns
+    )

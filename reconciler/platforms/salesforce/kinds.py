@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from reconciler.model.change import Call, FieldChange
+from reconciler.model.change import Call, Change, FieldChange
 from reconciler.model.diagnostic import Finding, Rule
 from reconciler.model.kind import Cell, Field
 from reconciler.model.resource import Desired, Key, Live, Spec
@@ -99,6 +99,10 @@ class SalesforceExperiment(Kind):
     def end_calls(self, live: Live) -> tuple[Call, ...]:
         """Give a DELETE (Created), a stop and an archive (Started), an archive (Stopped), or nothing (Archived)."""
         return wire.end_calls(self.api_version, live)
+
+    def owns(self, call: Call, change: Change) -> bool:
+        """Tell whether a call of a saved plan is a PATCH of fields, an action or a DELETE of its experiment."""
+        return wire.owns(self.api_version, call, change)
 
     def done(self, call: Call, live: Live) -> bool:
         """Tell whether a start, stop or archive has nothing left to do."""

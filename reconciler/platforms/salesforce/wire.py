@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from reconciler.errors import BadAnswer
-from reconciler.model.change import Call, FieldChange, Purpose
+from reconciler.model.change import Call, Change, FieldChange, Purpose
 from reconciler.model.kind import top_level
 from reconciler.model.resource import Live, Spec
 from reconciler.platforms.salesforce import lifecycle
@@ -257,3 +257,35 @@ def end_calls(api_version: str, live: Live) -> tuple[Call, ...]:
 
 def _action_call(path: str, action: str) -> Call:
     return Call("PATCH", path, lifecycle.PURPOSES[action], query={"action": action}, body={})
+
+
+def owns(api_version: str, call: Call, change: Change) -> bool:
+    """Tell whether a call of a saved plan is one of those above, for the experiment and the fields of its change."""
+    path = experiment_path(api_version, change.remote_id or "")
+    if not change.remote_id or call.path != path or call.headers:
+        return False
+    if call.purpose is Purpose.DELETE:
+        return call.method == "DELETE" and not call.query and call.body is None
+    if call.method != "PATCH":
+        return False
+    if call.purpose is not Purpose.UPDATE:
+        action = call.query.get("action", "")
+        own = lifecycle.PURPOSES.get(action) is call.purpose
+        return own and call.query == {"action": action} and call.body == {}
+    tops = {top_level(item.path) for item in change.fields}
+    if call.query or not isinstance(call.body, Mapping) or not call.body:
+        return False
+    wanted = to_wire(change.target or {}, tops)
+    return call.body.keys() <= wanted.keys() and all(
+        _owns_items(key, value) if key in _ITEM_KEYS else value == wanted[key] for key, value in call.body.items()
+    )
+
+
+def _owns_items(list_key: str, items: Any) -> bool:
+    """Tell whether a list holds nothing but the keys of its items; what live alone states in them is carried along."""
+    return isinstance(items, list) and all(
+        isinstance(item, Mapping)
+        and item.keys() <= set(_ITEM_KEYS[list_key])
+        and all(_owns_items(key, value) for key, value in item.items() if key in _ITEM_KEYS and value is not None)
+        for item in items
+    )

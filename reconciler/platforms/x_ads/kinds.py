@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reconciler.model.change import Call, FieldChange
+from reconciler.model.change import Call, Change, FieldChange
 from reconciler.model.diagnostic import Finding
 from reconciler.model.resource import Desired, Key, Live, Spec
 from reconciler.platforms.base import NOTHING, Claims, Judgement, Kind, Pairing, Situation
@@ -14,7 +14,15 @@ from reconciler.platforms.x_ads.clock import deadline_of, judgements
 from reconciler.platforms.x_ads.facts import API_VERSION, FIELDS, PLATFORM_NAME, STATUSES, USER_GROUPS
 from reconciler.platforms.x_ads.groups import pair_groups
 from reconciler.platforms.x_ads.rules import RULES, check_between, check_spec
-from reconciler.platforms.x_ads.wire import canonical_spec, create_call, delete_call, live_of, size_of, update_call
+from reconciler.platforms.x_ads.wire import (
+    canonical_spec,
+    create_call,
+    delete_call,
+    live_of,
+    owns,
+    size_of,
+    update_call,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -88,6 +96,9 @@ class XAdsABTest(Kind):
 
     def end_calls(self, live: Live) -> tuple[Call, ...]:
         return () if live.over else (delete_call(self.api_version, live),)
+
+    def owns(self, call: Call, change: Change) -> bool:
+        return owns(self.api_version, call, change)
 
     def done(self, call: Call, live: Live) -> bool:
         """X has no start, stop, archive or cancel call."""

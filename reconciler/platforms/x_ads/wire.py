@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from reconciler.errors import BadAnswer
-from reconciler.model.change import Call, FieldChange, Purpose
+from reconciler.model.change import Call, Change, FieldChange, Purpose
 from reconciler.model.kind import top_level
 from reconciler.model.resource import Live, Spec
 from reconciler.model.time import iso, parse_time
@@ -171,6 +171,36 @@ def update_call(
 def delete_call(api_version: str, live: Live) -> Call:
     """Give the DELETE of a test; there is no way back, and a second one answers 404."""
     return Call("DELETE", resource_path(api_version, live.account, live.remote_id), Purpose.DELETE)
+
+
+def owns(api_version: str, call: Call, change: Change) -> bool:
+    """Tell whether a call of a saved plan is one of those above, for the test and the fields of its change."""
+    target = change.target or {}
+    accounts = {str(spec["account_id"]) for spec in (target, change.expected) if spec.get("account_id")}
+    paths = {resource_path(api_version, account, change.remote_id or "") for account in accounts}
+    if not change.remote_id or call.path not in paths or call.query or call.headers:
+        return False
+    if call.purpose is Purpose.DELETE:
+        return call.method == "DELETE" and call.body is None
+    if call.purpose is not Purpose.UPDATE or call.method != "PUT" or not isinstance(call.body, Mapping):
+        return False
+    tops = {top_level(item.path) for item in change.fields}
+    if not call.body or not call.body.keys() <= tops & {*_UPDATE_KEYS, USER_GROUPS}:
+        return False
+    groups = call.body.get(USER_GROUPS, [])
+    return _owns_groups(groups, target) and all(
+        value == target.get(key) for key, value in call.body.items() if key != USER_GROUPS
+    )
+
+
+def _owns_groups(groups: Any, target: Spec) -> bool:
+    entities = {str(entity) for group in target.get(USER_GROUPS) or () for entity in group.get("entity_ids") or ()}
+    return isinstance(groups, list) and all(
+        isinstance(group, Mapping)
+        and group.keys() <= {"id", *GROUP_KEYS}
+        and {str(entity) for entity in group.get("entity_ids") or ()} <= entities
+        for group in groups
+    )
 
 
 def _groups_body(live: Live, wanted: Sequence[Mapping[str, Any]], same: Same) -> list[dict[str, Any]]:
