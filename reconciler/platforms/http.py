@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -32,6 +33,12 @@ __all__ = ["HttpClient", "Response"]
 MAX_CONNECTIONS = 5
 """httpx 0.28 slows down with larger pools (dependencies: 1,040 requests a second at 5, 261 at 50)."""
 MAX_BODY_BYTES = 64 * 1024 * 1024
+ENCODINGS = frozenset({"identity", "gzip", "deflate"})
+"""
+One of them at a time: the library opens compression inside compression too, and then one packet becomes gigabytes
+before the size of the body can be looked at.
+"""
+_EVERY_CALL = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "reconciler"}
 READ_ATTEMPTS = 5
 WAIT_ATTEMPTS = 6
 REPEATED_FOR_READS = frozenset({408, 423, 429})
@@ -82,7 +89,7 @@ class HttpClient:
         self.redact = Redactor(secrets_of(settings.auth))
         self._settings = settings
         self._auth = auth
-        self._headers = {"Accept": "application/json", "User-Agent": "reconciler", **(headers or {})}
+        self._headers = {**_EVERY_CALL, **(headers or {})}
         self._pace = pace
         self._deadline_s = deadline_s
         self._max_body_bytes = max_body_bytes
@@ -263,6 +270,9 @@ class HttpClient:
             if call.write:
                 raise self._failed(Unclear, call, f"{size}; it is not known whether this was carried out") from None
             raise self._failed(BadAnswer, call, size) from None
+        except _NotAskedFor:
+            words = "the answer is compressed in a way that was not asked for"
+            raise self._failed(Unclear if call.write else BadAnswer, call, words) from None
         except _NOT_SENT as error:
             raise self._failed(NotSent, call, f"cannot be reached at {host_of(url)}: {_words(error)}") from None
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
@@ -282,6 +292,8 @@ class HttpClient:
     async def _transfer(self, method: str, url: str, **how: Any) -> tuple[int, dict[str, str], bytes]:
         async with self._client().stream(method, url, **how) as raw:
             self.last_date = raw.headers.get("date", self.last_date)
+            if raw.headers.get("content-encoding", "identity").strip().lower() not in ENCODINGS:
+                raise _NotAskedFor
             chunks: list[bytes] = []
             size = 0
             async for chunk in raw.aiter_bytes():
@@ -293,11 +305,11 @@ class HttpClient:
 
     async def _post_form(self, url: str, form: Mapping[str, str]) -> TokenReply:
         """Post to a token endpoint, once; raises NotSent when no answer came (nothing was sent to the API then)."""
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        headers = {**_EVERY_CALL, "Content-Type": "application/x-www-form-urlencoded"}
         try:
             async with asyncio.timeout(self._deadline_s):
                 reply = await self._transfer("POST", url, headers=headers, content=urlencode(form).encode())
-        except (httpx.HTTPError, TimeoutError, _TooLong) as error:
+        except (httpx.HTTPError, TimeoutError, _TooLong, _NotAskedFor) as error:
             words = f"{self.name}: no token from {host_of(url)}: {self.redact.excerpt(_words(error))}"
             raise NotSent(words, connection=self.name, code=NO_TOKEN) from None
         return TokenReply(*reply)
@@ -327,6 +339,7 @@ class HttpClient:
                 timeout=self._timeout,
                 limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
                 follow_redirects=False,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept, so none is sent anywhere
                 trust_env=not local,
             )
         return self._opened
@@ -334,6 +347,10 @@ class HttpClient:
 
 class _TooLong(Exception):
     """A body went over the cap."""
+
+
+class _NotAskedFor(Exception):
+    """A body is compressed by a way, or by several, that was not asked for."""
 
 
 _NOT_SENT = (

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from reconciler.errors import BadAnswer, PlatformError
+from reconciler.model.nesting import DEEPEST, too_deep
 from reconciler.platforms.redact import Redactor
 
 E = TypeVar("E", bound=PlatformError)
@@ -97,19 +99,21 @@ class Response:
 
 
 def _strict(body: bytes) -> Any:
-    return json.loads(
+    value = json.loads(
         body.decode("utf-8-sig"),
         object_pairs_hook=_once_each,
         parse_constant=_refuse_constant,
         parse_float=_finite,
     )
+    if body.count(b"[") + body.count(b"{") > DEEPEST and too_deep(value):
+        raise ValueError("nested too deep")
+    return value
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         raise ValueError(f"the key {twice!r} stands twice in one object")
     return values
 
