@@ -23,6 +23,7 @@ from reconciler.cli.common import (
     say,
     store_of,
     style_of,
+    variable_options,
 )
 from reconciler.errors import ReconcilerError
 
@@ -38,6 +39,7 @@ PATIENCE_S = 20.0
 @click.command("doctor")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
 @emulator_option
+@variable_options
 @click.pass_context
 def command(ctx: click.Context, form: str, emulated: bool) -> int:
     """

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import common
-from reconciler.cli.common import emulator_option, max_wait_option, out, out_json, parsed_keys, style_of
+from reconciler.cli.common import (
+    emulator_option,
+    max_wait_option,
+    out,
+    out_json,
+    parsed_keys,
+    style_of,
+    variable_options,
+)
 from reconciler.cli.complete import complete_key
 
 if TYPE_CHECKING:
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
 )
 @emulator_option
 @max_wait_option
+@variable_options
 @click.pass_context
 def command(ctx: click.Context, keys: tuple[str, ...], form: str, emulated: bool, max_wait: float) -> int:
     """
