@@ -117,6 +117,12 @@ def test_tour_shows_what_its_commands_print(tmp_path: Path) -> None:
     steps = steps_of(tour.group(1))
     assert sum(step.command.startswith("reconciler ") for step in steps) >= 10
     outputs = run_tour(steps, tmp_path)
+    codes = [
+        (step.shown.strip(), output.strip())
+        for step, output in zip(steps, outputs, strict=True)
+        if "$?" in step.command
+    ]
+    assert all(shown == got for shown, got in codes), "an exit code of the tour changed: that is no matter of renewal"
     if os.environ.get("RENEW_README"):
         README.write_text(text.replace(tour.group(1), renewed(tour.group(1), outputs)))
         return
