@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from shlex import quote
@@ -41,7 +42,7 @@ def command(folder: str) -> int:
     from reconciler.schema import write_schemas
 
     root = Path(folder)
-    there = [name for name in FILES if (root / name).exists()]
+    there = [name for name in FILES if os.path.lexists(root / name)]
     if there:
         raise UsageProblem(f"{root / there[0]} exists already, so nothing was written; init wants a fresh folder")
     try:

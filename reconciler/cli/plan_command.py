@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import click
@@ -96,9 +97,13 @@ def exit_code(made: Plan, *, detailed: bool) -> int:
 def save(name: str, text: str) -> None:
     """Write a plan file whole or not at all."""
     path = Path(name)
-    draft = path.with_name(path.name + ".tmp")
+    draft = path.with_name(f".{path.name}.{token_hex(8)}.tmp")
     try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        try:
+            with draft.open("x", encoding="utf-8") as stream:  # a link that stands there already is not followed
+                stream.write(text)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise ReconcilerError(f"{name} cannot be written: {error.strerror}") from None

@@ -81,7 +81,9 @@ class World:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(".tmp")
-        draft.write_text(text, encoding="utf-8")
+        draft.unlink(missing_ok=True)  # a leftover, or a link to somewhere else
+        with draft.open("x", encoding="utf-8") as stream:
+            stream.write(text)
         draft.replace(self.path)
         self._saved = text
 

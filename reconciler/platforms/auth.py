@@ -168,7 +168,7 @@ def linkedin(settings: ConnectionSettings, *, clock: Clock | None = None, ci: bo
     """Give LinkedIn's: `access_token`, or `client_id`, `client_secret` and `refresh_token` (contract 3)."""
     auth = settings.auth
     if auth.get("access_token"):
-        return FixedToken(auth["access_token"])
+        return _fixed(settings)
     _need(settings, "client_id", "client_secret", "refresh_token")
     token_url = auth.get("token_url") or LINKEDIN_TOKEN_URL
     return _renewed(settings, token_url, _refresh(settings, token_url, ci), clock)
@@ -178,7 +178,7 @@ def salesforce(settings: ConnectionSettings, *, clock: Clock | None = None, ci: 
     """Give Salesforce's: an access token, JWT bearer, refresh token, or client credentials, by the keys given."""
     auth = settings.auth
     if auth.get("access_token"):
-        return FixedToken(auth["access_token"])
+        return _fixed(settings)
     token_url = auth.get("token_url") or settings.base_url.rstrip("/") + SALESFORCE_TOKEN_PATH
     grant: Grant
     if auth.get("refresh_token"):
@@ -199,6 +199,13 @@ def x_ads(settings: ConnectionSettings) -> Authorizer:
     names = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
     _need(settings, *names)
     return OAuth1(*(settings.auth[name] for name in names))
+
+
+def _fixed(settings: ConnectionSettings) -> FixedToken:
+    token = settings.auth["access_token"]
+    if not token.isascii():
+        raise UsageProblem(f"connections.{settings.name}.auth.access_token holds a character that no token has")
+    return FixedToken(token)
 
 
 def _renewed(settings: ConnectionSettings, token_url: str, grant: Grant, clock: Clock | None) -> RenewedToken:

@@ -72,7 +72,9 @@ class Lock:
 
     def _leave_note(self, owner: Owner) -> None:
         with contextlib.suppress(OSError):  # the note is a courtesy; the lock holds without it
-            self._note.write_text(json.dumps(owner.to_json(), indent=2) + "\n", "utf-8")
+            self._note.unlink(missing_ok=True)  # a leftover, or a link to somewhere else
+            with self._note.open("x", encoding="utf-8") as stream:
+                stream.write(json.dumps(owner.to_json(), indent=2) + "\n")
 
     def _owner(self) -> Owner | None:
         try:

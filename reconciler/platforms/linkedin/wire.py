@@ -87,7 +87,7 @@ def from_wire(body: Mapping[str, Any], account: str = "") -> Live:
 
 def _remote_id(stated: Mapping[str, Any]) -> str:
     value = stated.get("id")
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
         return value
     return str(_whole(value, "id", "an experiment"))
 
