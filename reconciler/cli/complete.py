@@ -2,25 +2,27 @@
 What the shell completes: keys of experiments, and topics of `explain`.
 
 Nothing here prints or raises: at a prompt, no suggestion is better than an error. Manifests are read as YAML only, not
-checked; templates are not expanded.
+checked; the project file is read as a whole only where names have to be computed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import click
 
+    from reconciler.manifests.document import Document
+
 
 def complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Give the keys of manifests and of what is managed that begin with the word."""
     try:
-        folder = _folder(ctx)
-        keys = {*_manifest_keys(folder), *_managed_keys(folder)}
+        folder, environment = _folder(ctx), _environment(ctx)
+        keys = {*_manifest_keys(folder, environment), *_managed_keys(folder, environment)}
     except Exception:
         return []
     return sorted(key for key in keys if key.startswith(incomplete))
@@ -29,7 +31,7 @@ def complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 def complete_managed_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Give the keys of what is managed that begin with the word."""
     try:
-        return sorted(key for key in set(_managed_keys(_folder(ctx))) if key.startswith(incomplete))
+        return sorted(key for key in set(_managed_keys(_folder(ctx), _environment(ctx))) if key.startswith(incomplete))
     except Exception:
         return []
 
@@ -68,22 +70,56 @@ def _project_values(folder: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _manifest_keys(folder: Path) -> Iterator[str]:
+def _environment(ctx: click.Context) -> str | None:
+    """Give what `--env` says so far."""
+    return ctx.find_root().params.get("environment")
+
+
+def _manifest_keys(folder: Path, environment: str | None) -> Iterator[str]:
     from reconciler.manifests.discover import discover
     from reconciler.manifests.load import load
 
     patterns = _project_values(folder).get("manifests") or ["experiments/**/*.yaml"]
-    for document in load(discover(folder.absolute(), patterns).files).documents:
-        value = document.value
+    documents = load(discover(folder.absolute(), patterns).files).documents
+    for value in (document.value for document in _expanded(folder, environment, documents)):
         metadata = value.get("metadata") if isinstance(value, dict) else None
         if isinstance(metadata, dict) and isinstance(value.get("kind"), str) and isinstance(metadata.get("name"), str):
             yield f"{value['kind']}/{metadata['name']}"
 
 
-def _managed_keys(folder: Path) -> Iterator[str]:
-    state = _project_values(folder).get("state")
-    named = state.get("path") if isinstance(state, dict) else None
-    for path in (named or ".reconciler/state.json", ".reconciler/emulator/state.json"):
+def _expanded(folder: Path, environment: str | None, documents: Sequence[Document]) -> Sequence[Document]:
+    """Give documents with the names that `forEach` and expressions make; those that cannot be made are left out."""
+    if not any(_is_computed(document.value) for document in documents):
+        return documents
+    from reconciler.manifests.expand import expand
+    from reconciler.project import load_project
+
+    try:
+        made = expand(documents, load_project(folder, environment).scope).documents
+    except Exception:
+        made = tuple(documents)
+    return [document for document in made if not _is_computed(document.value)]
+
+
+def _is_computed(value: Any) -> bool:
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    return isinstance(value, dict) and (
+        "forEach" in value or (isinstance(metadata, dict) and "{{" in str(metadata.get("name")))
+    )
+
+
+def _managed_keys(folder: Path, environment: str | None) -> Iterator[str]:
+    from reconciler.project.environments import chosen, state_path_of
+
+    values = _project_values(folder)
+    environments = values.get("environments")
+    environments = environments if isinstance(environments, dict) else {}
+    name = chosen(environments, environment)
+    state = values.get("state") if name is None else (environments[name] or {}).get("state")
+    stated = state.get("path") if isinstance(state, dict) else None
+    usual = ".reconciler/state.json" if name is None else state_path_of(name)
+    emulated = "/".join((".reconciler/emulator", *((name,) if name else ()), "state.json"))
+    for path in (stated or usual, emulated):
         try:
             experiments = json.loads((folder / path).read_text("utf-8")).get("experiments", {})
         except (OSError, ValueError):

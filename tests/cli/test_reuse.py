@@ -196,3 +196,24 @@ def test_one_manifest_may_take_over_and_rename(project: Path, capsys: Read) -> N
     assert main(["plan", "--emulator", "--format", "json"]) == 0
     plan = json.loads(capsys.readouterr().out)
     assert plan["changes"] == [] and plan["summary"]["delete"] == 0
+
+
+def suggested(*words: str) -> list[str]:
+    """Give what the shell is offered for the last word."""
+    from click.shell_completion import ShellComplete
+
+    from reconciler.cli.main import cli
+
+    *before, word = words
+    return [item.value for item in ShellComplete(cli, {}, "reconciler", "_X").get_completions(list(before), word)]
+
+
+def test_keys_of_items_and_of_the_environment_are_completed(project: Path, capsys: Read) -> None:
+    keys = ["LinkedInExperiment/headline-de", "LinkedInExperiment/headline-fr"]
+    assert suggested("plan", "--target", "Linked") == keys
+    assert suggested("--env", "production", "state", "show", "") == []
+    assert main(["--env", "production", "apply", "--emulator", "--auto-approve"]) == 0
+    assert suggested("--env", "production", "state", "show", "") == keys
+    assert suggested("--env", "staging", "state", "show", "") == []
+    (project / "reconciler.yaml").write_text("version: [\n")
+    assert suggested("plan", "--target", "Linked") == []
