@@ -196,7 +196,8 @@ def project_of(ctx: click.Context, environment: str | None = None) -> Project:
     """Give the project of the folder that the command runs in; `environment` is taken where --env says nothing."""
     from reconciler.project import load_project
 
-    return load_project(Path.cwd(), ctx.obj["environment"] or environment, given=given_variables(ctx))
+    asked = ctx.obj["environment"]
+    return load_project(Path.cwd(), environment if asked is None else asked, given=given_variables(ctx))
 
 
 def validated(project: Project, paths: tuple[str, ...] = ()) -> Validated:
