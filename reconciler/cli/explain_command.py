@@ -47,12 +47,13 @@ def command(topic: str, form: str, folder: str | None) -> int:
 
 
 def _write(folder: Path) -> int:
+    from reconciler.cli.commands_page import PAGE, commands_page
     from reconciler.platforms.registry import KINDS
     from reconciler.report.reference import reference_pages
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in reference_pages(KINDS).items():
+        for name, text in {**reference_pages(KINDS), PAGE: commands_page()}.items():
             (folder / name).write_text(text, encoding="utf-8")
             say(f"wrote {folder / name}")
     except OSError as error:

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from reconciler.cli.commands_page import PAGE, commands_page
+from reconciler.cli.main import cli
 from reconciler.errors import UsageProblem
 from reconciler.model.change import FieldChange
 from reconciler.model.diagnostic import dotted
@@ -271,10 +274,21 @@ def test_every_mark_of_a_source_is_resolved(kind: Kind) -> None:
 
 
 def test_the_committed_reference_is_current() -> None:
-    pages = reference_pages(KINDS)
+    pages = {**reference_pages(KINDS), PAGE: commands_page()}
     assert {path.name for path in REFERENCE.glob("*.md")} == set(pages)
     for name, page in pages.items():
         assert (REFERENCE / name).read_text("utf-8") == page, f"{name}: run reconciler explain --out docs/reference"
+
+
+def test_every_command_and_option_is_in_the_reference() -> None:
+    page = commands_page()
+    context = click.Context(cli, info_name="reconciler")
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None and f"\n## `reconciler {name}" in page
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert all(word in page for word in option.opts), (name, option.opts)
 
 
 def test_reference_tables_have_as_many_cells_as_their_header() -> None:
