@@ -166,11 +166,22 @@ def _rule(name: str, kinds: Sequence[Kind]) -> OneRule:
 # --- the envelope ------------------------------------------------------------------------------------------------
 
 
+FOR_EACH = EnvelopeRow(
+    path="forEach",
+    type="list, mapping or expression",
+    meaning="One experiment for each item, which expressions in the manifest know as each.key and each.value.",
+    limits="at most 1,000 items; the item's key becomes part of metadata.name",
+    default="",
+    required=False,
+)
+"""The one key that is gone before a manifest is checked: what it stands for is checked in its place."""
+
+
 def envelope_heads() -> tuple[str, ...]:
     """Give the top-level keys of a manifest, `spec` left out: that is what the kinds are about."""
     from reconciler.envelope import Envelope as Model
 
-    return tuple(name for name in Model.model_fields if name != "spec")
+    return (*(name for name in Model.model_fields if name != "spec"), FOR_EACH.path)
 
 
 def envelope_rows() -> tuple[EnvelopeRow, ...]:
@@ -179,7 +190,7 @@ def envelope_rows() -> tuple[EnvelopeRow, ...]:
 
     schema = Model.model_json_schema()
     rows = _rows("", schema, schema.get("$defs", {}))
-    return tuple(row for row in rows if row.path.split(".", 1)[0] != "spec")
+    return (*(row for row in rows if row.path.split(".", 1)[0] != "spec"), FOR_EACH)
 
 
 def _rows(prefix: str, schema: Mapping[str, Any], parts: Mapping[str, Any]) -> Iterable[EnvelopeRow]:
