@@ -50,8 +50,10 @@ def say(sentence: str) -> None:
 
 
 def out_json(value: Any) -> None:
-    """Write a JSON document to standard output."""
-    out(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Write a JSON document to standard output, which may be a terminal."""
+    from reconciler.report.clean import clean_json
+
+    out(clean_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n")
 
 
 def style_of(stream: Any) -> Style:

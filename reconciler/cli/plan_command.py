@@ -55,6 +55,7 @@ def command(
     """Show what it takes to make the platforms match the manifests. Changes nothing, takes no lock."""
     from reconciler.model.time import parse_time
     from reconciler.plan.saved import dumps
+    from reconciler.report.clean import clean_json
     from reconciler.report.text import plan_text
     from reconciler.workflow import PlanRequest, plan
 
@@ -78,7 +79,7 @@ def command(
     text = dumps(made)
     if out_file is not None:
         save(out_file, text)
-    out(text if form == "json" else plan_text(made, style_of(sys.stdout)))
+    out(clean_json(text) if form == "json" else plan_text(made, style_of(sys.stdout)))
     if out_file is not None:
         rehearsal = " --emulator" if emulated else ""
         say(f"saved to {out_file}; carry it out with: reconciler apply{rehearsal} {out_file}")

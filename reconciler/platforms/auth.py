@@ -8,6 +8,7 @@ client hands in a function that posts a form, so that the HTTP library stays in 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ from reconciler.platforms.tokens import (
     TokenEndpoint,
     load_private_key,
 )
+
+# While signing, the library logs the token and all that is signed, at level DEBUG.
+logging.getLogger("oauthlib").setLevel(logging.INFO)
 
 LINKEDIN_TOKEN_URL = "https://www.linkedin.com/oauth/v2/accessToken"
 """linkedin.md 13 (doc D13, D15)."""

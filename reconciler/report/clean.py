@@ -38,6 +38,11 @@ def as_json(value: Any) -> str:
     return clean(_ENCODER.encode(value))
 
 
+def clean_json(text: str) -> str:
+    """Give a JSON document, laid out in lines, safe to show and still the same JSON."""
+    return "\n".join(map(clean, text.split("\n")))  # a line break inside a JSON text is an escape already
+
+
 def short(value: Any, limit: int = 120) -> str:
     """
     Give a JSON value on one line of about `limit` characters.
