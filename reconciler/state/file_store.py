@@ -1,15 +1,14 @@
 """
 The state in a JSON file that reads well in a diff, with a journal beside it.
 
-Files: `state.json`, the version before it (`state.json.backup`), the journal of a run under way
-(`state.json.journal`), the lock. The state is replaced atomically and only as a whole; a journal names the serial it
-builds upon, so one that is left after its entries went into a newer state is recognised and ignored.
+Files: `state.json`, the versions before it (`state.json.backup`, then `.backup.2` to `.backup.5`), the journal of a
+run under way (`state.json.journal`), the lock. The state is replaced atomically and only as a whole; a journal names
+the serial it builds upon, so one that is left after its entries went into a newer state is recognised and ignored.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import threading
 import uuid
@@ -18,16 +17,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from reconciler.errors import StateConflict, StateProblem, StateUnreadable
 from reconciler.state.journal import BadLine, Journal, entry_line, header_line, read_journal
 from reconciler.state.lock import Lock, utc_now
 from reconciler.state.owner import Owner
-from reconciler.state.records import WrongShape, key_from_json, record_from_json, record_to_json, strict_json
 from reconciler.state.store import Entry, State, fold
+from reconciler.state.text import read_state, state_text
 
-FORMAT_VERSION = "1.0"
+BACKUPS = 5
+"""How many versions before the present one are kept: `state.json.backup`, then `.backup.2` up to this number."""
 _BRIEF_LOCK_S = 5.0
 
 
@@ -94,22 +93,7 @@ class FileStore:
             raise StateUnreadable(f"{path} cannot be read: {error.strerror or error}") from None
 
     def _parse(self, content: bytes) -> State:
-        try:
-            values = strict_json(content.decode("utf-8-sig"))
-            if not isinstance(values, dict):
-                raise WrongShape("it is not an object")
-            if values.get("formatVersion") != FORMAT_VERSION:
-                raise WrongShape(
-                    f"formatVersion {values.get('formatVersion')!r} is not known to this version, which reads "
-                    f"{FORMAT_VERSION!r}; use the version that wrote it"
-                )
-            return _state(values)
-        except ValueError as error:
-            why = "it holds merge conflict markers" if b"\n<<<<<<< " in b"\n" + content else str(error)
-            raise StateUnreadable(
-                f"{self.path} is not a state file: {why}; it was left as it is: restore it from "
-                f"{self.backup_path.name} or from version control"
-            ) from None
+        return read_state(content, str(self.path), f"restore it from {self.backup_path.name} or from version control")
 
     # --- writing -----------------------------------------------------------------------------------------------
 
@@ -179,10 +163,11 @@ class FileStore:
             os.close(tail)
 
     def _write(self, state: State) -> None:
-        content = _content(state)
+        content = state_text(state)
         try:
             before = self._bytes(self.path)
-            if before is not None:
+            if before is not None and before != self._bytes(self.backup_path):
+                self._age_backups()
                 _replace(self.backup_path, before, like=self.path)
             _replace(self.path, content, like=self.path)
         except OSError as error:
@@ -190,14 +175,21 @@ class FileStore:
                 f"{self.path} cannot be written: {error.strerror or error}; nothing of it was changed"
             ) from None
 
+    def _age_backups(self) -> None:
+        for number in range(BACKUPS, 1, -1):
+            older = self.backup_path.with_name(f"{self.backup_path.name}.{number}")
+            newer = self.backup_path if number == 2 else older.with_suffix(f".{number - 1}")
+            with contextlib.suppress(FileNotFoundError):
+                newer.replace(older)
+
     # --- who may -----------------------------------------------------------------------------------------------
 
     def lock(self, owner: Owner, timeout_s: float = 0.0) -> AbstractContextManager[None]:
         """Hold the lock as a context; raises Locked, naming its owner, when it is not free within `timeout_s`."""
         return self._locked(owner, timeout_s)
 
-    def unlock(self) -> str | None:
-        """Remove what a dead owner left; see `Store.unlock`."""
+    def unlock(self, *, force: bool = False) -> str | None:
+        """Remove what a dead owner left; see `Store.unlock`. The kernel's lock of a living owner cannot be forced."""
         if not self.path.parent.is_dir():
             return None
         self._check_place(self.path)
@@ -225,38 +217,6 @@ class FileStore:
         for place in (path.parent, path):
             if place.is_symlink():
                 raise StateProblem(f"{place} is a symbolic link: name the real place in the project file's state.path")
-
-
-def _state(values: dict[str, Any]) -> State:
-    lineage, serial, records = values.get("lineage"), values.get("serial"), values.get("experiments")
-    unknown = sorted(values.keys() - {"formatVersion", "lineage", "serial", "experiments"})
-    if unknown:
-        raise WrongShape(f"the key {unknown[0]!r} is not known to this version")
-    if not isinstance(lineage, str) or not lineage:
-        raise WrongShape("lineage is not text")
-    if type(serial) is not int or serial < 0:
-        raise WrongShape("serial is not a whole number from 0 up")
-    if not isinstance(records, dict):
-        raise WrongShape("experiments is not an object")
-    keys = {text: key_from_json(text) for text in records}
-    return State(lineage, serial, {keys[text]: record_from_json(keys[text], value) for text, value in records.items()})
-
-
-def _content(state: State) -> bytes:
-    values = {
-        "formatVersion": FORMAT_VERSION,
-        "lineage": state.lineage,
-        "serial": state.serial,
-        "experiments": {str(key): record_to_json(record) for key, record in state.experiments.items()},
-    }
-    try:
-        return _dumped(values, ascii_only=False)
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold and UTF-8 cannot
-        return _dumped(values, ascii_only=True)
-
-
-def _dumped(values: Any, *, ascii_only: bool) -> bytes:
-    return (json.dumps(values, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=ascii_only) + "\n").encode()
 
 
 def _append(descriptor: int, line: bytes) -> None:

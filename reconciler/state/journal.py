@@ -65,8 +65,13 @@ def read_journal(content: bytes) -> Journal:
     lineage, serial = head.get("lineage"), head.get("serial")
     if not isinstance(lineage, str) or not lineage or type(serial) is not int or serial < 0:
         raise BadLine(1, "it does not name the state that it builds upon")
-    entries = tuple(_entry(_values(line, number), number) for number, line in enumerate(lines[1:], 2))
+    entries = tuple(read_entry(line, number) for number, line in enumerate(lines[1:], 2))
     return Journal(lineage, serial, entries, end)
+
+
+def read_entry(line: bytes, number: int) -> Entry:
+    """Read the line of one entry, which stands at a place of that number; raises BadLine."""
+    return _entry(_values(line, number), number)
 
 
 def _values(line: bytes, number: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a state is and what a store of it can do; `file_store` is the one that keeps it in a file."""
+"""What a state is and what a store of it can do; `backends` makes the one that a project asks for."""
 
 from __future__ import annotations
 
@@ -86,6 +86,10 @@ class Store(Protocol):
         """Keep everybody else out; raises Locked, naming who is in, when that takes longer than `timeout_s`."""
         ...
 
-    def unlock(self) -> str | None:
-        """Remove what a dead owner left; gives a sentence on it, or None. Raises Locked when the owner lives."""
+    def unlock(self, *, force: bool = False) -> str | None:
+        """
+        Remove what a dead owner left; gives a sentence on it, or None.
+
+        Raises Locked when the owner lives or may live; with `force` the lock of one who may live is removed as well.
+        """
         ...
