@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -67,7 +66,7 @@ def show(ctx: click.Context, key: str) -> int:
 
     state = _store(ctx).read()
     found = _record(state, key)
-    out(json.dumps({"key": str(found.key), **record_to_json(found)}, indent=2, ensure_ascii=False) + "\n")
+    out_json({"key": str(found.key), **record_to_json(found)})
     return 0
 
 
