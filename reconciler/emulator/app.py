@@ -15,9 +15,12 @@ import functools
 import inspect
 import json
 import logging
+import socket
+import struct
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,6 +38,7 @@ from reconciler.emulator.world import World
 PREFIXES = {name: module.PREFIX for name, module in PLATFORMS.items()}
 _LOG = logging.getLogger(__name__)
 _SAVE_CHECK_S = 1.0
+_DRIPS = 16
 _NEVER_STALE = ("credentials", "sessions", "users", "clients", "refreshTokens")
 
 
@@ -74,15 +78,28 @@ class Emulator(Starlette):
         answer: _Answer | None = None
         skip = effect.drop == "before" or (effect.status is not None and not effect.commit)
         if not skip:
-            answer = await self._serve(scope, body, stale=effect.stale and method == "GET")
+            answer = await self._serve(scope, body, stale=effect.stale and method == "GET", clock_s=effect.clock_s)
+        self._by_hand(platform, effect)
         answer = _altered(answer, effect)
         entry = {"platform": platform, "method": method, "path": path, "query": query}
         self.served.append({**entry, "body": _json(body), "status": None if answer is None else answer.status})
-        await _deliver(send, answer, effect.truncate)
+        await _deliver(send, answer, effect)
 
-    async def _serve(self, scope: Scope, body: bytes, *, stale: bool) -> _Answer:
-        """Run the platform's handler under the lock and save what it did; what a handler raises becomes a 500."""
+    def _by_hand(self, platform: str, effect: Effect) -> None:
+        """Do what a person does at the platform's own pages meanwhile; what is not there is left alone."""
         with self.world.lock:
+            for hand in effect.hands:
+                try:
+                    if hand.changes is None:
+                        PLATFORMS[platform].remove(self.world, hand.remote_id)
+                    else:
+                        PLATFORMS[platform].edit(self.world, hand.remote_id, dict(hand.changes))
+                except (KeyError, ValueError) as error:
+                    _LOG.warning("faults: %s: %s", hand.remote_id, error)
+
+    async def _serve(self, scope: Scope, body: bytes, *, stale: bool, clock_s: float = 0.0) -> _Answer:
+        """Run the platform's handler under the lock and save what it did; what a handler raises becomes a 500."""
+        with self.world.lock, self._clock_off(clock_s):
             try:
                 for module in PLATFORMS.values():
                     module.tick(self.world)
@@ -102,6 +119,15 @@ class Emulator(Starlette):
                 self._before = before
             self._save(writes)
             return answer
+
+    @contextmanager
+    def _clock_off(self, seconds: float) -> Iterator[None]:
+        """Let the platform's clock, the one that signatures are judged by too, be off for a moment."""
+        self.world.skew_s = seconds
+        try:
+            yield
+        finally:
+            self.world.skew_s = 0.0
 
     async def _run(self, scope: Scope, body: bytes) -> _Answer:
         collected = _Collector()
@@ -216,32 +242,42 @@ def _replay(body: bytes) -> Receive:
     return receive
 
 
-async def _deliver(send: Send, answer: _Answer | None, truncate: int | None) -> None:
+async def _deliver(send: Send, answer: _Answer | None, effect: Effect) -> None:
     """
     Send an answer, or break the connection: without one when it is None, after `truncate` bytes of its body otherwise.
 
     The server's transport is reached through the bound `send` of uvicorn; without a socket (an app called in the same
     process) a ConnectionResetError is raised for the caller to see.
     """
-    if answer is not None and truncate is None:
-        await _send(send, answer)
+    if answer is not None and effect.truncate is None:
+        await _send(send, answer, effect.drip_s)
         return
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if answer is not None:
+        part = answer.body[: effect.truncate]
         await send({"type": "http.response.start", "status": answer.status, "headers": _sized(answer)})
-        await send({"type": "http.response.body", "body": answer.body[:truncate], "more_body": transport is not None})
+        await send({"type": "http.response.body", "body": part, "more_body": transport is not None})
         if transport is not None:
             transport.close()
             await asyncio.sleep(0.01)
         return
     if transport is None:
         raise ConnectionResetError("the emulator closed the connection without an answer, as its faults ask")
+    if effect.reset:  # without lingering, the system sends a reset instead of a proper end
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.close()
     await asyncio.sleep(0.01)  # lets the server notice, so that it does not try to send an answer of its own
 
 
-async def _send(send: Send, answer: _Answer) -> None:
+async def _send(send: Send, answer: _Answer, drip_s: float = 0.0) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": _sized(answer)})
+    if drip_s:
+        size = max(-(-len(answer.body) // _DRIPS), 1)
+        for start in range(0, len(answer.body), size):
+            await asyncio.sleep(drip_s)
+            await send({"type": "http.response.body", "body": answer.body[start : start + size], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        return
     await send({"type": "http.response.body", "body": answer.body})
 
 

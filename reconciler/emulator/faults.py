@@ -39,6 +39,14 @@ class Match:
 
 
 @dataclass(frozen=True)
+class Hand:
+    """What a person does to one row: `changes` as the control page takes them; None removes it."""
+
+    remote_id: str
+    changes: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
 class Effect:
     """
     What happens to a request that is hit.
@@ -47,7 +55,9 @@ class Effect:
     platform, unless `commit` asks for that. Without `status`, `headers` are added to the platform's own answer.
     `delay_s` is waited first. `drop` closes the connection without an answer, before the platform saw the request or
     after it carried it out. `stale` lets a GET see the state before the latest write. `truncate` keeps that many
-    bytes of the body and closes the connection.
+    bytes of the body and closes the connection. `reset` makes a `drop` a reset of the connection. `drip_s` is waited
+    before each of the body's pieces, sixteen at most. `hands` is what a person does at the platform's own pages right
+    after the request was carried out, before its answer leaves. `clock_s` shifts the platform's clock for the request.
     """
 
     status: int | None = None
@@ -58,6 +68,10 @@ class Effect:
     commit: bool = False
     stale: bool = False
     truncate: int | None = None
+    reset: bool = False
+    drip_s: float = 0.0
+    hands: tuple[Hand, ...] = ()
+    clock_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -138,6 +152,7 @@ def _match(value: object, place: str) -> Match:
 
 def _effect(value: object, place: str) -> Effect:
     allowed = {"status", "headers", "body", "delay", "drop", "commit", "stale", "truncate"}
+    allowed |= {"reset", "drip", "edit", "remove", "clock"}
     keys = _mapping(value, place, allowed)
     if not keys:
         raise BadFaults(f"{place}: says nothing; one of {', '.join(sorted(allowed))} is needed")
@@ -154,10 +169,10 @@ def _effect(value: object, place: str) -> Effect:
     for needy in ("body", "commit"):
         if needy in keys and status is None:
             raise BadFaults(f"{place}: {needy!r} needs 'status'")
+    if keys.get("reset") and drop is None:
+        raise BadFaults(f"{place}: 'reset' needs 'drop'")
     truncate = keys.get("truncate")
-    delay = keys.get("delay", 0)
-    if isinstance(delay, bool) or not isinstance(delay, int | float) or delay < 0:
-        raise BadFaults(f"{place}.delay: seconds are expected, found {delay!r}")
+    delay, drip = (_seconds(keys.get(name, 0), f"{place}.{name}", least=0) for name in ("delay", "drip"))
     headers, body = _headers(keys.get("headers", {}), f"{place}.headers"), b""
     if "body" in keys:
         text = keys["body"]
@@ -169,12 +184,32 @@ def _effect(value: object, place: str) -> Effect:
         status=status,
         headers=headers,
         body=body,
-        delay_s=float(delay),
+        delay_s=delay,
         drop=drop,
         commit=_flag(keys, "commit", place),
         stale=_flag(keys, "stale", place),
         truncate=None if truncate is None else _count(truncate, f"{place}.truncate", 0),
+        reset=_flag(keys, "reset", place),
+        drip_s=drip,
+        hands=_hands(keys, place),
+        clock_s=_seconds(keys.get("clock", 0), f"{place}.clock"),
     )
+
+
+def _hands(keys: Mapping[str, Any], place: str) -> tuple[Hand, ...]:
+    edits, removed = keys.get("edit", {}), keys.get("remove", [])
+    if not isinstance(edits, Mapping) or not all(isinstance(changes, Mapping) for changes in edits.values()):
+        raise BadFaults(f"{place}.edit: ids with the fields to change are expected")
+    if not isinstance(removed, list):
+        raise BadFaults(f"{place}.remove: a list of ids is expected, found {_kind(removed)}")
+    made = [Hand(str(remote_id), dict(changes)) for remote_id, changes in edits.items()]
+    return (*made, *(Hand(str(remote_id), None) for remote_id in removed))
+
+
+def _seconds(value: object, place: str, *, least: float = float("-inf")) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value:
+        raise BadFaults(f"{place}: seconds are expected, found {value!r}")
+    return float(value)
 
 
 def _headers(value: object, place: str) -> tuple[tuple[str, str], ...]:

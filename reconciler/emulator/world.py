@@ -37,12 +37,13 @@ class World:
         self.data: dict[str, Any] = {"clockOffset": 0.0, "counters": {}, "tables": {}, **dict(data or {})}
         self.path = path
         self.lock = threading.RLock()
+        self.skew_s = 0.0  # how far the platforms' own clocks are off while a fault asks for that
         self._real_now = real_now
         self._saved: str | None = None
 
     def now(self) -> datetime:
         """Give the world's time, aware UTC: real time plus the offset by which the clock was moved."""
-        return self._real_now() + timedelta(seconds=float(self.data["clockOffset"]))
+        return self._real_now() + timedelta(seconds=float(self.data["clockOffset"]) + self.skew_s)
 
     def now_ms(self) -> int:
         """Give the world's time in integer epoch milliseconds."""

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,34 @@ class TestFaults:
             assert site.create().status_code == 409
             assert site.send("GET", f"/rest/adExperiments/{number}").status_code == 404
 
+    def test_a_reset_connection(self, world: World) -> None:
+        with Site(world, {"do": {"drop": "after", "reset": True}}) as site, pytest.raises(httpx.ReadError):
+            httpx.get(site.server.base_url("linkedin") + "/rest/adExperiments/1", headers=HEADERS)
+
+    def test_a_body_that_comes_in_drips(self, world: World) -> None:
+        with Site(world, {"do": {"drip": 0.05}}) as site, httpx.Client() as client:
+            address = site.server.base_url("linkedin") + "/rest/adExperiments/1"
+            began = time.monotonic()
+            slow = client.get(address, headers=HEADERS)
+            assert time.monotonic() - began > 0.5
+            assert slow.content == client.get(address, headers=HEADERS).content
+
+    def test_a_person_meanwhile(self, world: World) -> None:
+        """The answer shows what was; the next one what the person has made of it; unknown ids are left alone."""
+        with Site(world) as site:
+            number = site.create().json()["id"]
+            site.server._app.faults = Faults.parse(
+                [{"do": {"edit": {number: {"name": "by hand"}, "7": {}}}}, {"do": {"remove": [number]}}]
+            )
+            seen = [site.send("GET", f"/rest/adExperiments/{number}") for _ in range(3)]
+            assert [answer.json().get("name") for answer in seen] == ["headline", "by hand", None]
+            assert seen[2].status_code == 404
+
+    def test_a_clock_that_is_off(self, world: World) -> None:
+        with Site(world, {"do": {"clock": 90 * 86_400}}) as site:
+            assert site.create().status_code == 422, "its start has passed by that clock"
+            assert site.create().status_code == 201
+
     def test_control_routes_are_never_hit(self, world: World) -> None:
         with Site(world, {"times": 99, "do": {"status": 500}}) as site:
             assert requests.get(site.server.control_url + "/clock", timeout=10).status_code == 200
@@ -172,6 +201,10 @@ class TestFaults:
             ([{"do": {"body": "x"}}], "'body' needs 'status'"),
             ([{"do": {"delay": -1}}], "seconds"),
             ([{"do": {"stale": "yes"}}], "true or false"),
+            ([{"do": {"reset": True}}], "'reset' needs 'drop'"),
+            ([{"do": {"edit": {"1": 2}}}], "edit"),
+            ([{"do": {"remove": "1"}}], "remove"),
+            ([{"do": {"clock": "1h"}}], "clock"),
             ([{"do": {"status": 500}, "times": 0}], "times"),
             ([{"do": {"status": 500}, "match": {"path": "("}}], "regular expression"),
             ([{"do": {"status": 500}, "match": {"platform": "linkdin"}}], "linkdin"),

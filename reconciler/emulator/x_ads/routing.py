@@ -50,7 +50,7 @@ def routes(world: World, real_time: Callable[[], float] = time.time) -> list[Rou
 
     `real_time` gives Unix seconds for timestamps, nonces and rate windows, which do not follow the world's clock.
     """
-    gate = Gate(lambda: rows.table(world, "credentials"), real_time)
+    gate = Gate(lambda: rows.table(world, "credentials"), lambda: real_time() + world.skew_s)
     counted = rates.Rates(real_time)
     found = [
         Route("/{version}" + path, _Endpoint(world, gate, counted, path, limit, handlers).serve, methods=_METHODS)
