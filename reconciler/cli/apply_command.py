@@ -13,6 +13,7 @@ import click
 
 from reconciler.cli.common import (
     EXIT_BLOCKED,
+    PLAN_KEY,
     Stop,
     allowed_destroys,
     given_variables,
@@ -159,16 +160,20 @@ def progress_display() -> Iterator[ProgressDisplay]:
 
 
 def read_plan(name: str) -> Plan:
-    """Read a saved plan; raises PlanUnreadable for anything that is not one."""
+    """Read a saved plan; raises PlanUnreadable for anything that is not one, or not signed where a key is set."""
     from reconciler.plan.saved import loads
+    from reconciler.plan.signing import check_signature
 
     try:
         with Path(name).open("rb") as stream:
             data = stream.read(LONGEST_PLAN + 1)
         if len(data) > LONGEST_PLAN:
             raise PlanUnreadable(f"{name} is not a plan file: it is longer than {LONGEST_PLAN // 1024 // 1024} MiB")
-        return loads(data.decode("utf-8"), name)
+        text = data.decode("utf-8")
     except OSError as error:
         raise PlanUnreadable(f"{name} cannot be read: {error.strerror}; make one with plan --out {name}") from None
     except UnicodeDecodeError:
         raise PlanUnreadable(f"{name} is not a plan file: it is not UTF-8 text") from None
+    if key := os.environ.get(PLAN_KEY):
+        check_signature(text, key, name)
+    return loads(text, name)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 EXIT_CHANGES = 2
 EXIT_BLOCKED = 3
+PLAN_KEY = "RECONCILER_PLAN_KEY"
+"""The environment variable of the key that saved plans are signed with, where one is wanted."""
 
 
 # --- output ----------------------------------------------------------------------------------------------------------

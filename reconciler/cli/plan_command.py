@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from secrets import token_hex
@@ -12,6 +13,7 @@ import click
 from reconciler.cli.common import (
     EXIT_BLOCKED,
     EXIT_CHANGES,
+    PLAN_KEY,
     allowed_destroys,
     expanded_text,
     out,
@@ -55,6 +57,7 @@ def command(
     """Show what it takes to make the platforms match the manifests. Changes nothing, takes no lock."""
     from reconciler.model.time import parse_time
     from reconciler.plan.saved import dumps
+    from reconciler.plan.signing import signed
     from reconciler.report.clean import clean_json
     from reconciler.report.text import plan_text
     from reconciler.workflow import PlanRequest, plan
@@ -78,7 +81,8 @@ def command(
         made = run(plan(around, found.desired, request))
     text = dumps(made)
     if out_file is not None:
-        save(out_file, text)
+        key = os.environ.get(PLAN_KEY)
+        save(out_file, signed(text, key) if key else text)
     out(clean_json(text) if form == "json" else plan_text(made, style_of(sys.stdout)))
     if out_file is not None:
         rehearsal = " --emulator" if emulated else ""
