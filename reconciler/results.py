@@ -18,8 +18,9 @@ from reconciler.plan.inputs import Kinds
 from reconciler.platforms.base import ReadRequest, Wanted
 from reconciler.platforms.outcomes import Conclusion, ExperimentResult, ResultsReport, Subject
 from reconciler.project import Project
+from reconciler.reading import OpenSession, Sessions
 from reconciler.state.store import Store
-from reconciler.workflow import OpenSession, Sessions, unknown_key
+from reconciler.workflow import unknown_key
 
 ReadOutcomes: TypeAlias = Callable[[str, Sequence[Subject], datetime], Awaitable[Mapping[Key, ExperimentResult]]]
 """Reads the outcomes of experiments of one connection, by its name; raises ReconcilerError when it cannot be used."""

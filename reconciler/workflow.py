@@ -8,9 +8,8 @@ way to open sessions, and time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.apply.context import Context
@@ -24,22 +23,20 @@ from reconciler.manifests.words import nearest
 from reconciler.model.change import Action, Plan
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.outcome import ApplyResult, Progress
-from reconciler.model.resource import Desired, Key, Live, Reading, Record, Unknown
+from reconciler.model.resource import Desired, Key, Record
 from reconciler.model.time import iso
 from reconciler.plan.drift import DriftReport, Unmanaged, find_drift
 from reconciler.plan.guards import refuse_empty
-from reconciler.plan.inputs import Guards, Inputs, Kinds, Options, Other
+from reconciler.plan.inputs import Guards, Inputs, Kinds, Options
 from reconciler.plan.owned import check_calls
 from reconciler.plan.planner import make_plan
 from reconciler.plan.preflight import preflight_items, with_preflight
 from reconciler.plan.renames import moved_records
-from reconciler.platforms.base import Kind, Preflight, ReadRequest, Session, Wanted
+from reconciler.platforms.base import Kind, Preflight
 from reconciler.project import Project
+from reconciler.reading import OpenSession, Sessions, read_sides, sessions_of
 from reconciler.state.store import Put, Remove, State, Store
 from reconciler.validate.check import check, in_order
-
-OpenSession = Callable[[str], Session]
-"""Opens the session of a connection by name; raises ReconcilerError when a variable of it is missing."""
 
 
 @dataclass(frozen=True)
@@ -117,16 +114,6 @@ class PlanRequest:
     preflight: bool = True
 
 
-@dataclass(frozen=True)
-class Sides:
-    """What the platforms report for one plan."""
-
-    readings: Mapping[Key, Reading] = field(default_factory=dict)
-    others: tuple[Other, ...] = ()
-    problems: tuple[str, ...] = ()
-    unsearched: frozenset[str] = frozenset()
-
-
 # --- offline ---------------------------------------------------------------------------------------------------------
 
 
@@ -146,7 +133,7 @@ def validate(project: Project, kinds: Sequence[Kind], paths: Sequence[str] = ())
 async def plan(around: Surroundings, desired: Mapping[Key, Desired], request: PlanRequest) -> Plan:
     """Give the plan of a project; reads platforms and state, changes nothing."""
     state = around.store.read()
-    async with sessions_of(around) as sessions:
+    async with sessions_of(around.open_session) as sessions:
         return await _plan(around, sessions, state, desired, request)
 
 
@@ -236,124 +223,6 @@ def unknown_key(text: str, known: Iterable[str]) -> UsageProblem:
     return UsageProblem(f"there is no experiment {text}; {hint}")
 
 
-# --- reading live ----------------------------------------------------------------------------------------------------
-
-
-class Sessions:
-    """The sessions of one run, each opened when it is first asked for."""
-
-    def __init__(self, open_session: OpenSession) -> None:
-        self._open = open_session
-        self.opened: dict[str, Session] = {}
-
-    def get(self, connection: str) -> Session:
-        """Give the session of a connection; raises ReconcilerError when it cannot be opened."""
-        if connection not in self.opened:
-            self.opened[connection] = self._open(connection)
-        return self.opened[connection]
-
-    async def close(self) -> None:
-        """Close every session that was opened."""
-        await asyncio.gather(*(session.close() for session in self.opened.values()))
-
-
-@asynccontextmanager
-async def sessions_of(around: Surroundings) -> AsyncIterator[Sessions]:
-    """Give the sessions of a run, closed at its end."""
-    sessions = Sessions(around.open_session)
-    try:
-        yield sessions
-    finally:
-        await sessions.close()
-
-
-async def read_sides(
-    kinds: Kinds,
-    sessions: Sessions,
-    desired: Mapping[Key, Desired],
-    records: Mapping[Key, Record],
-    asked: Iterable[Key],
-) -> Sides:
-    """Read what the plan of the asked keys needs to know, all connections abreast, each in one request of its own."""
-    requests = read_requests(kinds, desired, records, asked)
-    connections = sorted(requests)
-    opened = [sessions.get(connection) for connection in connections]
-    answers = await asyncio.gather(
-        *(_read_one(session, requests[name]) for session, name in zip(opened, connections, strict=True))
-    )
-    readings: dict[Key, Reading] = {}
-    others: list[Other] = []
-    problems: list[str] = []
-    unsearched: set[str] = set()
-    for connection, (snapshot_readings, live, failures) in zip(connections, answers, strict=True):
-        readings.update(snapshot_readings)
-        others.extend(Other(connection, item) for item in live)
-        if failures:
-            unsearched.add(connection)
-            problems.extend(f"connection {connection}: {failure}" for failure in failures)
-    return Sides(readings, tuple(others), tuple(problems), frozenset(unsearched))
-
-
-async def _read_one(
-    session: Session, request: ReadRequest
-) -> tuple[dict[Key, Reading], tuple[Live, ...], tuple[str, ...]]:
-    try:
-        snapshot = await session.snapshot(request)
-    except PlatformError as error:
-        readings: dict[Key, Reading] = {item.key: Unknown(str(error)) for item in request.wanted}
-        return readings, (), (str(error),) if request.seek else ()
-    missing = Unknown("the platform's answer leaves it out")
-    return (
-        {item.key: snapshot.readings.get(item.remote_id, missing) for item in request.wanted},
-        snapshot.others,
-        snapshot.failures,
-    )
-
-
-def read_requests(
-    kinds: Kinds, desired: Mapping[Key, Desired], records: Mapping[Key, Record], asked: Iterable[Key]
-) -> dict[str, ReadRequest]:
-    """
-    Give what to read of each connection.
-
-    Sought are manifests without a recorded experiment, interrupted creates, and manifests that claim something which
-    they did not claim when last applied: somebody else may hold it.
-    """
-    wanted: dict[str, list[Wanted]] = {}
-    seek: dict[str, list[Desired]] = {}
-    for key in sorted(asked):
-        want, record = desired.get(key), records.get(key)
-        if record is not None and record.remote_id:
-            if want is None and record.lifecycle.on_removal == "abandon":
-                continue
-            kind = kinds(key.kind, record.connection)
-            account = str(record.applied.get(kind.account_field) or "") if kind.account_field else ""
-            if kind.account_field and not account and want is not None:
-                account = str(want.spec.get(kind.account_field) or "")
-            wanted.setdefault(record.connection, []).append(Wanted(key, record.remote_id, account))
-            if want is not None and _claims_more(kinds(key.kind, want.connection), want, record):
-                seek.setdefault(want.connection, []).append(want)
-        elif want is not None and want.import_id and record is None:
-            kind = kinds(key.kind, want.connection)
-            account = str(want.spec.get(kind.account_field) or "") if kind.account_field else ""
-            wanted.setdefault(want.connection, []).append(Wanted(key, want.import_id, account))
-        elif want is not None:
-            seek.setdefault(want.connection, []).append(want)
-        elif record is not None and record.intent_at is not None:
-            lost = Desired(key, record.platform, record.connection, record.applied, record.lifecycle)
-            seek.setdefault(record.connection, []).append(lost)
-    return {
-        connection: ReadRequest(tuple(wanted.get(connection, ())), tuple(seek.get(connection, ())))
-        for connection in {*wanted, *seek}
-    }
-
-
-def _claims_more(kind: Kind, want: Desired, record: Record) -> bool:
-    now = kind.claims({key: value for key, value in want.spec.items() if value is not None})
-    before = kind.claims({key: value for key, value in record.applied.items() if value is not None})
-    return bool(now.entities - before.entities) or (now.start, now.end) != (before.start, before.end)
-
-
 # --- apply -----------------------------------------------------------------------------------------------------------
 
 
@@ -376,7 +245,7 @@ async def apply_fresh(
 ) -> Applied:
     """Plan, ask, and carry out; the caller holds the lock."""
     state = around.store.read()
-    async with sessions_of(around) as sessions:
+    async with sessions_of(around.open_session) as sessions:
         made = await _plan(around, sessions, state, desired, request)
         why_not = _not_to_be_sent(made, skip_blocked)
         if why_not:
@@ -414,7 +283,7 @@ async def apply_saved(around: Surroundings, saved: Plan, *, skip_blocked: bool) 
     why_not = _not_to_be_sent(saved, skip_blocked)
     if why_not:
         return Applied(saved, None, why_not)
-    async with sessions_of(around) as sessions:
+    async with sessions_of(around.open_session) as sessions:
         return Applied(saved, await _execute(around, sessions, state, saved))
 
 
@@ -485,7 +354,7 @@ async def drift(around: Surroundings, desired: Mapping[Key, Desired], *, unmanag
     """Compare live with applied; with `unmanaged` also list what is live and not managed. Changes nothing."""
     records = around.store.read().experiments
     _check_known(around.project, records)
-    async with sessions_of(around) as sessions:
+    async with sessions_of(around.open_session) as sessions:
         known = {key: record for key, record in records.items() if record.remote_id}
         sides = await read_sides(around.kinds, sessions, {}, known, known)
         ignored = {key: item.lifecycle.ignore_changes for key, item in desired.items()}

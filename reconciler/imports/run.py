@@ -11,7 +11,8 @@ from reconciler.manifests.words import one_of, plain
 from reconciler.model.resource import Found, Gone, Key, Live, Unknown
 from reconciler.platforms.base import Kind, ReadRequest, Session, Wanted
 from reconciler.project import Project
-from reconciler.workflow import Sessions, Surroundings, Validated, sessions_of
+from reconciler.reading import Sessions, sessions_of
+from reconciler.workflow import Surroundings, Validated
 
 Accounts = Callable[[str], Sequence[str]]
 """Gives the accounts of a connection by its name, their variables read."""
@@ -39,7 +40,7 @@ async def import_one(
     importer.refuse_managed(kind, connection, remote_id)
     folder = importer.folder(connection)
     account, _, bare_id = remote_id.rpartition("/")
-    async with sessions_of(around) as sessions:
+    async with sessions_of(around.open_session) as sessions:
         looked_in = (account,) if account else _accounts_to_search(kind, connection, read)
         live = await _find(sessions.get(connection), kind, bare_id, looked_in)
     try:
@@ -73,7 +74,7 @@ async def import_all(
         tell(item)
 
     try:
-        async with sessions_of(around) as sessions:
+        async with sessions_of(around.open_session) as sessions:
             for name, kind, account in _places(around, names, read, result):
                 if result.interrupted:
                     break

@@ -24,8 +24,8 @@ from reconciler.model.time import from_epoch_ms, iso, parse_time
 from reconciler.plan.inputs import Inputs, Options
 from reconciler.plan.planner import make_plan
 from reconciler.platforms.base import Answer, Kind, Preflight, PreflightItem, ReadRequest, Snapshot, Wanted
+from reconciler.reading import Sessions, read_sides
 from reconciler.state.records import record_from_json, record_to_json
-from reconciler.workflow import Sessions, read_sides
 
 
 class Killed(BaseException):
