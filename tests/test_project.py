@@ -128,8 +128,37 @@ def test_an_environment_that_is_not_there(write: Write) -> None:
         ("version: 1\nmanifests: []\n", ["manifests has 0 items; allowed are at least 1"]),
         ("version: 1\nmanifests: ['../a']\n", ["manifests[0]: a pattern cannot leave the project's folder"]),
         ("version: 1\nmanifests: ['${A}']\n", ["manifests[0]: variables are not read here"]),
-        ("version: 1\nstate: {backend: s3}\n", ['state.backend is "s3"; it has to be file']),
+        ("version: 1\nstate: {backend: s3}\n", ["state: the backend s3 needs bucket and prefix"]),
+        (
+            "version: 1\nstate: {backend: ftp}\n",
+            ['state.backend is "ftp"; it has to be file, git, s3, gcs or azure'],
+        ),
         ("version: 1\nstate: {path: '${A}'}\n", ["state.path: variables are not read here"]),
+        ("version: 1\nstate: {backend: git, path: a}\n", ["state.path: does not go with the backend git"]),
+        (
+            "version: 1\nstate: {backend: git, remote: 'ext::sh -c id'}\n",
+            ["state.remote: is no name of a remote; add one with: git remote add NAME ADDRESS"],
+        ),
+        (
+            "version: 1\nstate: {backend: git, remote: --upload-pack=id}\n",
+            ["state.remote: is no name of a remote; add one with: git remote add NAME ADDRESS"],
+        ),
+        (
+            "version: 1\nstate: {backend: git, ref: state}\n",
+            ["state.ref: is no full name of a ref; write it like refs/reconciler/production"],
+        ),
+        (
+            "version: 1\nstate: {backend: git, lock_expires: 2 hours}\n",
+            ["state.lock_expires: is no duration; write it like 90s, 30m, 2h or 1d, or never"],
+        ),
+        (
+            "version: 1\nstate: {backend: s3, bucket: team, prefix: ../a}\n",
+            ["state.prefix: is no folder in a bucket; write it like team/experiments"],
+        ),
+        (
+            "version: 1\nstate: {backend: s3, bucket: team, prefix: a, endpoint: 'http://example.com'}\n",
+            ["state.endpoint: uses http:// for a host that is not this machine; use https://"],
+        ),
         ("version: 1\nguards: {maxDestroy: -1}\n", ["guards.maxDestroy is the number -1; it has to be at least 0"]),
         (
             "version: 1\nguards: {maxDestroy: 5.0}\n",

@@ -308,9 +308,11 @@ def emulated_folder(project_dir: Path, environment: str | None) -> Path:
 
 def store_of(project: Project, *, emulated: bool) -> Store:
     """Give the store of a project's state, or of that of its embedded platforms."""
-    from reconciler.state.file_store import FileStore
+    from reconciler.state.backends import open_store
+    from reconciler.state.place import Place
 
-    return FileStore(emulated_state(project) if emulated else project.state.path)
+    place = Place("file", emulated_state(project)) if emulated else project.state
+    return open_store(place, project.dir, os.environ)
 
 
 def _cache_dir() -> str:

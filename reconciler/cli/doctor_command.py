@@ -94,7 +94,9 @@ def _examined(project: Project, *, emulated: bool) -> Examination:
             return replace(given, max_wait_s=PATIENCE_S, cache_dir=user_cache_dir("reconciler"), announce=say)
 
         path = emulated_state(project) if emulated else project.state.path
-        owner = owner_of(os.environ, command="reconciler doctor", now=now()) if path.parent.is_dir() else None
+        # A folder that is not there yet would be made by locking it; other places have no such trace.
+        lockable = path.parent.is_dir() or (project.state.backend != "file" and not emulated)
+        owner = owner_of(os.environ, command="reconciler doctor", now=now()) if lockable else None
         ways = Ways(
             kinds=KINDS,
             store=store_of(project, emulated=emulated),

@@ -10,17 +10,13 @@ import click
 
 from reconciler.cli.common import emulated_state, now, out, out_json, parsed_keys, project_of, say, store_of
 from reconciler.cli.complete import complete_managed_key
+from reconciler.cli.state_transfer import lock_option, migrate, pull, push
 from reconciler.errors import UsageProblem
 
 if TYPE_CHECKING:
     from reconciler.model.resource import Record
     from reconciler.state.owner import Owner
     from reconciler.state.store import State, Store
-
-
-lock_option = click.option(
-    "--lock-timeout", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="Wait for another run."
-)
 
 
 @click.group("state")
@@ -33,10 +29,12 @@ def command(ctx: click.Context, emulated: bool) -> None:
     In a project that was only ever run with --emulator, this is the embedded platforms' state.
     """
     project = project_of(ctx)
-    if not emulated and not project.state.path.exists() and emulated_state(project).exists():
+    here = project.state.backend == "file" and not project.state.path.exists()
+    if not emulated and here and emulated_state(project).exists():
         emulated = True
         say("this is the state of the embedded platforms: nothing was applied to the real ones yet")
     ctx.obj["store"] = store_of(project, emulated=emulated)
+    ctx.obj["project"], ctx.obj["emulated"] = project, emulated
 
 
 @command.command("list")
@@ -110,11 +108,16 @@ def move(ctx: click.Context, old: str, new: str, lock_timeout: float) -> int:
 
 
 @command.command("unlock")
+@click.option("--force", is_flag=True, help="Also when the owner may still live, on a machine that cannot be asked.")
 @click.pass_context
-def unlock(ctx: click.Context) -> int:
-    """Remove the lock that a dead run left; refuses while its owner lives, and names it."""
-    say(_store(ctx).unlock() or "nothing is locked")
+def unlock(ctx: click.Context, force: bool) -> int:
+    """Remove the lock that a dead run left; refuses while its owner lives or may live, and names it."""
+    say(_store(ctx).unlock(force=force) or "nothing is locked")
     return 0
+
+
+for transfer in (pull, push, migrate):
+    command.add_command(transfer)
 
 
 def _store(ctx: click.Context) -> Store:

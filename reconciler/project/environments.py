@@ -24,6 +24,8 @@ from reconciler.platforms.base import Platform
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 _NOT_SELF_EVIDENT = frozenset({"emulator", "schemas"})
 """Folders of `.reconciler/` that have a meaning of their own."""
+_OWN = ("path", "ref", "prefix")
+"""The keys of `state` that say which one of a backend's places it is; none is taken over from outside."""
 
 
 def state_path_of(name: str) -> str:
@@ -84,11 +86,7 @@ def effective(document: Document, environment: str | None, platforms: Mapping[st
     if isinstance(stated.get("guards"), dict):
         value["guards"] = {**(base.get("guards") or {}), **stated["guards"]}
     value["connections"] = _connections(base.get("connections") or {}, stated.get("connections") or {}, platforms)
-    value["state"] = {
-        **{key: given for key, given in (base.get("state") or {}).items() if key != "path"},
-        "path": state_path_of(environment),
-        **(stated.get("state") or {}),
-    }
+    value["state"] = _state(base.get("state"), stated.get("state"), environment)
     node = document.root
     for step in ("environments", environment):
         children = node[2]
@@ -100,6 +98,33 @@ def effective(document: Document, environment: str | None, platforms: Mapping[st
         value,
         Layered(document.file, 0, value, root, document.source, document.flaws, ((document, ()),)),
     )
+
+
+def _state(base: Any, stated: Any, environment: str) -> dict[str, Any]:
+    """Give where an environment keeps its state: as outside, but in a file, ref or folder of its own."""
+    base = base if isinstance(base, dict) else {}
+    stated = {key: given for key, given in stated.items() if given is not None} if isinstance(stated, dict) else {}
+    usual = base.get("backend") or "file"
+    backend = stated.get("backend") or usual
+    taken = {key: given for key, given in base.items() if key not in _OWN} if backend == usual else {}
+    if backend == "file":
+        taken["path"] = state_path_of(environment)
+    elif backend != "git":
+        outside = base.get("prefix") if backend == usual else None
+        taken["prefix"] = f"{outside}/{environment}" if outside else environment
+    return {**taken, **stated, "backend": backend}
+
+
+def _kept(state: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Give the places that a state and its lock take, as messages name them."""
+    backend = state["backend"]
+    if backend == "git":
+        ref = f"{state.get('ref') or f'refs/reconciler/{name}'} of {state.get('remote') or 'origin'}"
+        return (f"ref {ref}", f"ref {ref.replace(' of ', '-lock of ')}")
+    if backend != "file":
+        return (f"{state.get('account', '')} {backend} {state.get('bucket')}/{state.get('prefix')}".strip(),)
+    path = state.get("path")
+    return (f"file, {os.path.normpath(path if isinstance(path, str) and path else state_path_of(name))}",)
 
 
 def _connections(
@@ -155,15 +180,17 @@ def problems(document: Document) -> list[Diagnostic]:
                 where = (*path, "default")
                 message = f"a second default; the first is {plain(defaults[0])}"
                 found.append(_error(document, where, message, "keep one of them", key=False))
-        state = entry.get("state")
-        stated = state.get("path") if isinstance(state, dict) else None
-        kept = os.path.normpath(stated if isinstance(stated, str) and stated else state_path_of(name))
-        if kept in paths:
-            where = (*path, "state", "path") if isinstance(stated, str) else path
-            message = f"{shown} and {plain(paths[kept])} would keep their state in one file, {plain(kept)}"
-            hint = f"every environment has its own; leave state.path out for {state_path_of(name)}"
-            found.append(_error(document, where, message, hint, key=not isinstance(stated, str)))
-        paths.setdefault(kept, name)
+        state = _state(document.value.get("state"), entry.get("state"), name)
+        own = next((key for key in _OWN if isinstance(state.get(key), str)), "path")
+        stated = isinstance(entry.get("state"), dict) and isinstance(entry["state"].get(own), str)
+        for kept in _kept(state, name):
+            if kept in paths:
+                where = (*path, "state", own) if stated else path
+                message = f"{shown} and {plain(paths[kept])} would keep their state in one {plain(kept, 300)}"
+                usual = f" for {state_path_of(name)}" if own == "path" else ""
+                hint = f"every environment has its own; leave state.{own} out{usual}"
+                found.append(_error(document, where, message, hint, key=not stated))
+            paths.setdefault(kept, name)
     return found
 
 

@@ -16,12 +16,13 @@ from reconciler.model.diagnostic import Diagnostic, PathTuple, Severity
 from reconciler.platforms.base import Platform
 from reconciler.project.environments import chosen, effective
 from reconciler.project.environments import problems as environment_problems
-from reconciler.project.project import Connection, Guards, Project, State
+from reconciler.project.project import Connection, Guards, Project
 from reconciler.project.variables import NOTHING_GIVEN, Given, scope_of
 from reconciler.project.variables import problems as variable_problems
+from reconciler.state.place import DEFAULT_LOCK_S, Place, seconds_of
 
 if TYPE_CHECKING:
-    from reconciler.project.schema import ProjectEntry
+    from reconciler.project.schema import ProjectEntry, StateEntry
 
 
 def load_project(
@@ -173,10 +174,26 @@ def _project(
         file=PROJECT_FILE,
         manifests=tuple(entry.manifests),
         connections=connections,
-        state=State(entry.state.backend, folder / entry.state.path),
+        state=_place(entry.state, folder, environment),
         guards=Guards(guards.maxDestroy, guards.maxDestroyPercent, guards.maxChangePercent),
         document=document,
         platforms=platforms,
         environment=environment,
         scope=scope,
+    )
+
+
+def _place(entry: StateEntry, folder: Path, environment: str | None) -> Place:
+    return Place(
+        backend=entry.backend,
+        path=folder / entry.path,
+        name=environment or "state",
+        remote=entry.remote or "origin",
+        ref=entry.ref or "",
+        bucket=entry.bucket or "",
+        prefix=entry.prefix or "",
+        region=entry.region or "",
+        endpoint=entry.endpoint or "",
+        account=entry.account or "",
+        lock_expires_s=seconds_of(entry.lock_expires) if entry.lock_expires else DEFAULT_LOCK_S,
     )

@@ -15,6 +15,7 @@ from reconciler.platforms.base import ConnectionSettings, Platform
 from reconciler.project.addresses import address_problem
 from reconciler.project.references import MissingVariable, resolved
 from reconciler.project.rules import account_problem, token_problem
+from reconciler.state.place import Place
 
 MULTILINE = frozenset({"private_key"})
 
@@ -29,14 +30,6 @@ class Connection:
     api_version: str
     accounts: tuple[str, ...] = ()
     auth: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True)
-class State:
-    """Where the state is kept: the backend's name, and an absolute path."""
-
-    backend: str
-    path: Path
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ class Project:
     file: str
     manifests: tuple[str, ...]
     connections: Mapping[str, Connection]
-    state: State
+    state: Place
     guards: Guards
     environment: str | None = None
     document: Document | None = field(default=None, repr=False, compare=False)

@@ -13,10 +13,11 @@ from reconciler.model.diagnostic import Diagnostic, PathTuple, Severity, dotted
 from reconciler.platforms.base import Platform
 from reconciler.project.addresses import address_problem
 from reconciler.project.references import has_reference, malformed, single
+from reconciler.state import place as places
 from reconciler.validate.schema_errors import public_key
 
 if TYPE_CHECKING:
-    from reconciler.project.schema import ConnectionEntry, ProjectEntry
+    from reconciler.project.schema import ConnectionEntry, ProjectEntry, StateEntry
 
 # Keys of `auth` that hold no secret; every other one has to be a reference.
 NOT_SECRET = frozenset({"client_id", "username", "audience", "token_url", "private_key_file"})
@@ -73,6 +74,26 @@ def kind_problems(entry: ProjectEntry, document: Document, platforms: Mapping[st
             )
 
 
+def _state_problem(key: str, value: str) -> str | None:
+    checks = {
+        "remote": places.remote_problem,
+        "ref": places.ref_problem,
+        "bucket": places.bucket_problem,
+        "prefix": places.prefix_problem,
+        "endpoint": address_problem,
+    }
+    if key in checks:
+        return checks[key](value)
+    if key == "lock_expires":
+        try:
+            places.seconds_of(value)
+        except ValueError:
+            return "is no duration; write it like 90s, 30m, 2h or 1d, or never"
+    if key in ("region", "account") and not re.fullmatch(r"[a-z0-9-]{1,63}", value):
+        return "is lower-case letters, digits and hyphens"
+    return None
+
+
 class _Rules:
     def __init__(self, document: Document, platforms: Mapping[str, Platform]) -> None:
         self.document = document
@@ -83,8 +104,7 @@ class _Rules:
             wrong = pattern_problem(pattern) or ("variables are not read here" if "${" in pattern else None)
             if wrong:
                 yield self._error(("manifests", index), wrong)
-        if "${" in entry.state.path:
-            yield self._error(("state", "path"), "variables are not read here")
+        yield from self._state(entry.state)
         for name, connection in entry.connections.items():
             path = ("connections", name)
             if not name.isprintable() or name != name.strip():
@@ -98,6 +118,22 @@ class _Rules:
                 )
                 continue
             yield from self._connection(path, connection, self.platforms[connection.platform])
+
+    def _state(self, entry: StateEntry) -> Iterator[Diagnostic]:
+        takes = places.KEYS[entry.backend]
+        given = {key: getattr(entry, key) for key in entry.model_fields_set - {"backend"}}
+        given = {key: value for key, value in given.items() if value is not None}
+        for key in sorted(given.keys() - takes):
+            hint = f"{entry.backend} takes {', '.join(sorted(takes)) or 'nothing else'}"
+            yield self._error(("state", key), f"does not go with the backend {entry.backend}", hint, key=True)
+        missing = [key for key in ("bucket", "prefix") if key in takes and key not in given]
+        if missing:
+            yield self._error(("state",), f"the backend {entry.backend} needs {' and '.join(missing)}", key=True)
+        for key in sorted(given.keys() & takes):
+            value = given[key]
+            wrong = "variables are not read here" if "${" in value else _state_problem(key, value)
+            if wrong:
+                yield self._error(("state", key), wrong)
 
     def _connection(self, path: PathTuple, entry: ConnectionEntry, platform: Platform) -> Iterator[Diagnostic]:
         base = (*path, "base_url")

@@ -43,11 +43,32 @@ class ConnectionEntry(_Part):
     )
 
 
-class StateEntry(_Part):
+Backend = Literal["file", "git", "s3", "gcs", "azure"]
+
+
+class StatePlace(_Part):
+    """What says where a state is kept, apart from the file's path; which keys go together is in `rules.py`."""
+
+    remote: Text | None = Field(default=None, description="git: the name of the remote; origin when not stated.")
+    ref: Text | None = Field(
+        default=None, description="git: the ref; refs/reconciler/NAME of the environment, or refs/reconciler/state."
+    )
+    bucket: Text | None = Field(default=None, description="s3, gcs: the bucket; azure: the container.")
+    prefix: Text | None = Field(default=None, description="s3, gcs, azure: the folder in the bucket.")
+    region: Text | None = Field(default=None, description="s3: the region; otherwise that of the surroundings.")
+    endpoint: Text | None = Field(default=None, description="s3, azure: the address of a compatible server.")
+    account: Text | None = Field(default=None, description="azure: the storage account.")
+    lock_expires: Text | None = Field(
+        default=None,
+        description="How long a lock holds without being renewed: 90s, 30m, 2h (the default), 1d, or never.",
+    )
+
+
+class StateEntry(StatePlace):
     """Where the record of what is managed is kept."""
 
-    backend: Literal["file"] = Field(default="file", description="The kind of store.")
-    path: Text = Field(default=DEFAULT_STATE_PATH, description="The file, relative to the project's folder.")
+    backend: Backend = Field(default="file", description="The kind of store.")
+    path: Text = Field(default=DEFAULT_STATE_PATH, description="file: the file, relative to the project's folder.")
 
 
 class GuardsEntry(_Part):
@@ -77,12 +98,12 @@ class ConnectionOverride(_Part):
     )
 
 
-class StateOverride(_Part):
-    """Where an environment keeps its state."""
+class StateOverride(StatePlace):
+    """Where an environment keeps its state: never where another does."""
 
-    backend: Literal["file"] | None = Field(default=None, description="The kind of store.")
+    backend: Backend | None = Field(default=None, description="The kind of store.")
     path: Text | None = Field(
-        default=None, description="The file; .reconciler/NAME/state.json when not stated. Never shared."
+        default=None, description="file: the file; .reconciler/NAME/state.json when not stated. Never shared."
     )
 
 

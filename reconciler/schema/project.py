@@ -8,6 +8,7 @@ from reconciler.platforms.base import Platform
 from reconciler.project.rules import NOT_SECRET
 from reconciler.project.schema import ProjectEntry
 from reconciler.schema.draft7 import Schema, converted, document
+from reconciler.state.place import BACKENDS, KEYS
 
 _REFERENCE = r"^\$\{[A-Za-z_][A-Za-z0-9_]*(:-)?\}$"
 _ADDRESS = r"^(https://|http://(localhost|127\.[0-9.]+|\[::1\])(:|/|$)|[^$]*\$\{)"
@@ -32,6 +33,7 @@ def project_schema(name: str, platforms: Sequence[Platform]) -> Schema:
     override["platform"] |= {"anyOf": [{"enum": [platform.name for platform in platforms]}, {"type": "null"}]}
     override["base_url"] |= {"anyOf": [{"type": "string", "pattern": _ADDRESS}, {"type": "null"}]}
     override["auth"] |= {"anyOf": [_auth(keys), {"type": "null"}]}
+    definitions["StateEntry"]["allOf"] = [_of_backend(name) for name in BACKENDS]
     properties = body["properties"]
     properties["defaults"] = {
         "description": properties["defaults"]["description"],
@@ -72,6 +74,15 @@ def _of_platform(platform: Platform) -> Schema:
     if platform.default_base_url is None:
         then["required"] = ["base_url"]
     return {"if": {"properties": {"platform": {"const": platform.name}}, "required": ["platform"]}, "then": then}
+
+
+def _of_backend(name: str) -> Schema:
+    others = sorted(frozenset().union(*KEYS.values()) - KEYS[name])
+    then: Schema = {"properties": {key: {"type": "null"} for key in others}}
+    if "bucket" in KEYS[name]:
+        then["required"] = ["bucket", "prefix"]
+    condition: Schema = {"properties": {"backend": {"const": name}}}
+    return {"if": condition if name == "file" else {**condition, "required": ["backend"]}, "then": then}
 
 
 def _credential(key: str) -> Schema:

@@ -22,7 +22,7 @@ from reconciler.errors import StateConflict, StateProblem, StateUnreadable
 from reconciler.state.journal import BadLine, Journal, entry_line, header_line, read_journal
 from reconciler.state.lock import Lock, utc_now
 from reconciler.state.owner import Owner
-from reconciler.state.store import Entry, State, fold
+from reconciler.state.store import Entry, State, fold, next_state
 from reconciler.state.text import read_state, state_text
 
 BACKUPS = 5
@@ -99,9 +99,17 @@ class FileStore:
 
     def save(self, state: State, *, expected_serial: int) -> State:
         """Write exactly `state`, as `Store.save` says; the version before it stays as `.backup`."""
+        return self._save(state, expected_serial)
+
+    def restore(self, state: State, *, expected_serial: int) -> State:
+        """Write `state` with its own lineage and serial; see `Store.restore`."""
+        return self._save(state, expected_serial, exact=True)
+
+    def _save(self, state: State, expected_serial: int, *, exact: bool = False) -> State:
         with self._guard, self._exclusive():
             before, journal = self._load()
-            if before.serial != expected_serial or (state.lineage and before.lineage not in ("", state.lineage)):
+            strange = not exact and state.lineage and before.lineage not in ("", state.lineage)
+            if before.serial != expected_serial or strange:
                 raise StateConflict(
                     f"{self.path} is at serial {before.serial} now, this run began from {expected_serial}: somebody "
                     "else saved in between; nothing was overwritten: run again"
@@ -112,8 +120,7 @@ class FileStore:
                     f"{self.journal_path} has entries of another run that this one has not read; nothing was "
                     "overwritten: run again"
                 )
-            lineage = before.lineage or state.lineage or str(uuid.uuid4())
-            saved = State(lineage, expected_serial + 1, dict(state.experiments))
+            saved = state if exact else next_state(before, state)
             self._write(saved)
             self._close_tail()
             with contextlib.suppress(OSError):  # a journal that stays is older than the state, and ignored

@@ -23,7 +23,7 @@ from reconciler.state.lease import DEFAULT_EXPIRY_S, Lease
 from reconciler.state.lock import utc_now
 from reconciler.state.medium import Medium, Moved, Position
 from reconciler.state.owner import Owner
-from reconciler.state.store import Entry, State, fold
+from reconciler.state.store import Entry, State, fold, next_state
 from reconciler.state.text import read_state, state_text
 
 _BRIEF_LOCK_S = 5.0
@@ -66,11 +66,19 @@ class RemoteStore:
 
     def save(self, state: State, *, expected_serial: int) -> State:
         """Write exactly `state`, as `Store.save` says."""
+        return self._save(state, expected_serial)
+
+    def restore(self, state: State, *, expected_serial: int) -> State:
+        """Write `state` with its own lineage and serial; see `Store.restore`."""
+        return self._save(state, expected_serial, exact=True)
+
+    def _save(self, state: State, expected_serial: int, *, exact: bool = False) -> State:
         title = self.medium.title
         with self._guard, self._exclusive():
             self._lease.renew()
             before, entries, at = self._load()
-            if before.serial != expected_serial or (state.lineage and before.lineage not in ("", state.lineage)):
+            strange = not exact and state.lineage and before.lineage not in ("", state.lineage)
+            if before.serial != expected_serial or strange:
                 raise StateConflict(
                     f"{title} is at serial {before.serial} now, this run began from {expected_serial}: somebody "
                     "else saved in between; nothing was overwritten: run again"
@@ -80,8 +88,7 @@ class RemoteStore:
                 raise StateConflict(
                     f"{title} has entries of another run that this one has not read; nothing was overwritten: run again"
                 )
-            lineage = before.lineage or state.lineage or str(uuid.uuid4())
-            saved = State(lineage, expected_serial + 1, dict(state.experiments))
+            saved = state if exact else next_state(before, state)
             self._at = self._replace(at, saved, f"state: serial {saved.serial}")
             self._seen = _Seen(saved.lineage, saved.serial, 0)
             return saved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -57,6 +58,12 @@ def fold(experiments: Mapping[Key, Record], entries: Iterable[Entry]) -> dict[Ke
     return records
 
 
+def next_state(before: State, state: State) -> State:
+    """Give a state as it is saved after another: of the same lineage (or of a new one), with the next serial."""
+    lineage = before.lineage or state.lineage or str(uuid.uuid4())
+    return State(lineage, before.serial + 1, dict(state.experiments))
+
+
 class Store(Protocol):
     """
     Keeps one project's state.
@@ -75,6 +82,14 @@ class Store(Protocol):
 
         Raises StateConflict when what is stored is not of `expected_serial`, or has entries that neither `read` has
         shown nor `journal` of this store has written.
+        """
+        ...
+
+    def restore(self, state: State, *, expected_serial: int) -> State:
+        """
+        Write `state` with the lineage and serial that it has itself, as when one is brought from elsewhere.
+
+        Raises StateConflict as `save` does; another lineage is no conflict here. The caller has to hold the lock.
         """
         ...
 

@@ -269,6 +269,7 @@ def run_killed(clone: Path, folder: Path, at: int, *, after: bool) -> tuple[list
     return lines, done.returncode == 0
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_kill_9_at_every_git_command(tmp_path: Path, server: Path, clones: list[Path], after: bool) -> None:
     ended, at = False, 0

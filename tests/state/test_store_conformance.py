@@ -370,3 +370,15 @@ def test_savers_that_race_without_a_lock_lose_nothing(backend: Backend) -> None:
     assert len(won) == 1
     assert all(isinstance(outcome, (State, StateConflict, Locked)) for outcome in outcomes)
     assert backend.open().read() == won[0]
+
+
+def test_a_state_from_elsewhere_keeps_its_lineage_and_serial(backend: Backend) -> None:
+    with (store := backend.open()).lock(owner()):
+        store.read()
+        store.journal(Put(KEY, record(), "created"))
+        brought = State("another-lineage", 41, {OTHER: record(OTHER)})
+        assert store.restore(brought, expected_serial=0) == brought
+        with pytest.raises(StateConflict):
+            store.restore(brought, expected_serial=0)
+    assert backend.open().read() == brought
+    assert saved(backend.open(), record()).serial == 42
