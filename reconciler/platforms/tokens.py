@@ -17,7 +17,7 @@ from reconciler.errors import BadAnswer, NotSent, Unauthorized, UsageProblem
 from reconciler.platforms.ratelimit import Clock, backoff_s, told_wait_s
 from reconciler.platforms.redact import Redactor
 from reconciler.platforms.token_cache import TokenCache
-from reconciler.platforms.urls import host_of, unsafe
+from reconciler.platforms.urls import host_of, is_loopback, unsafe
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -252,6 +252,8 @@ class TokenEndpoint:
         if instance is None:
             return None
         reason = unsafe(instance) if isinstance(instance, str) else "is not text"
+        if not reason and is_loopback(host_of(instance)) and not is_loopback(host_of(self.url)):
+            reason = "is this machine itself, which a token endpoint elsewhere has no say about"
         if reason:
             shown = redact.excerpt(host_of(str(instance)), 100)
             raise BadAnswer(

@@ -251,6 +251,8 @@ async def test_token_endpoints_that_redirect_get_nothing_either() -> None:
     "instance",
     [
         "http://evil.example",
+        "http://127.0.0.1:8080",
+        "https://localhost",
         "https://u:p@evil.example",
         "https://evil.example/?a",
         "ftp://x",
