@@ -189,8 +189,8 @@ async def _preflight(sessions: Sessions, made: Plan, inputs: Inputs) -> dict[str
 
 
 def _check_known(project: Project, records: Mapping[Key, Record]) -> None:
-    """Raise PlanProblem when the state speaks of a connection that the project file does not have, or of no kind."""
-    kinds = {kind.name for platform in project.platforms.values() for kind in platform.kinds}
+    """Raise PlanProblem when the state speaks of a kind or a connection that is not there, or of a spec that is none."""
+    kinds = {kind.name: kind for platform in project.platforms.values() for kind in platform.kinds}
     for key, record in records.items():
         if key.kind not in kinds:
             raise PlanProblem(
@@ -202,6 +202,13 @@ def _check_known(project: Project, records: Mapping[Key, Record]) -> None:
                 f"{key} was applied through connection {record.connection!r}, which {project.file} does not have; "
                 f"put the connection back, or take the record out with: reconciler state rm {key}"
             )
+        try:
+            kinds[key.kind].claims(record.applied)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            raise PlanProblem(
+                f"what the state says was applied for {key} is no spec of {key.kind}: the state was changed by hand or "
+                f"damaged; restore it, or take the record out with: reconciler state rm {key}"
+            ) from None
 
 
 def _known_targets(

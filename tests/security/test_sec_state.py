@@ -31,6 +31,10 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "an id that is no text": lambda record: record.update(remoteId={"a": 1}),
     "another account": lambda record: record["applied"].update(account="../x", account_id="../x"),
     "no applied spec": lambda record: record.update(applied=None),
+    "an applied spec of another shape": lambda record: record.update(applied={"cells": 1, "user_groups": 1}),
+    "an applied spec of another shape inside": lambda record: record.update(
+        applied={"cells": [1], "user_groups": [1], "scheduledStartAt": [], "name": {}}
+    ),
     "a deep spec": lambda record: record.update(applied={"name": deep(500)}),
     "another connection": lambda record: record.update(connection="\x1b[2Jevil"),
     "a status with terminal escapes": lambda record: record.update(status="\x1b[2J\u202e"),
