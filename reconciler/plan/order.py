@@ -125,12 +125,12 @@ def _managed(changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[Holder]:
         record = inputs.records.get(key)
         connection = change.connection if change else record.connection if record else ""
         kind = inputs.kinds(key.kind, connection)
-        live = _live_of(key, change, kind, inputs)
-        before = _holding(kind, live) if live else NOTHING
+        live = live_of(key, change, kind, inputs)
+        before = holding(kind, live) if live else NOTHING
         remote_id = live.remote_id if live else ""
         title = f"{key} ({remote_id})" if remote_id else str(key)
         after = _after(kind, change, live, before)
-        yield Holder(key, title, _scoped(before, kind, connection), _scoped(after, kind, connection))
+        yield Holder(key, title, scoped(before, kind, connection), scoped(after, kind, connection))
 
 
 def _unmanaged(changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[Holder]:
@@ -142,7 +142,7 @@ def _unmanaged(changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[Holder
             continue
         live = kinds[other.connection].seen_at(other.live, inputs.as_of)
         name = f" {live.name!r}" if live.name else ""
-        claims = _scoped(_holding(kinds[other.connection], live), kinds[other.connection], other.connection)
+        claims = scoped(holding(kinds[other.connection], live), kinds[other.connection], other.connection)
         yield Holder(None, f"{live.remote_id}{name} ({live.status}), which is not managed here", claims, claims)
 
 
@@ -151,7 +151,8 @@ def _kinds(changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[tuple[str,
         yield change.connection, inputs.kinds(key.kind, change.connection)
 
 
-def _live_of(key: Key, change: Change | None, kind: Kind, inputs: Inputs) -> Live | None:
+def live_of(key: Key, change: Change | None, kind: Kind, inputs: Inputs) -> Live | None:
+    """Give what is live of an experiment, as the clock will have made it by the moment judged at; None: not known."""
     reading = inputs.readings.get(key)
     if isinstance(reading, Found):
         return kind.seen_at(reading.live, inputs.as_of)
@@ -169,7 +170,8 @@ def _live_of(key: Key, change: Change | None, kind: Kind, inputs: Inputs) -> Liv
     return None
 
 
-def _holding(kind: Kind, live: Live) -> Claims:
+def holding(kind: Kind, live: Live) -> Claims:
+    """Give what a live experiment holds, also when it is over."""
     return kind.claims_after_end(live) if live.over else kind.claims(live.spec, live)
 
 
@@ -184,7 +186,7 @@ def _after(kind: Kind, change: Change | None, live: Live | None, before: Claims)
     return kind.claims(wanted)
 
 
-def _scoped(claims: Claims, kind: Kind, connection: str) -> Claims:
+def scoped(claims: Claims, kind: Kind, connection: str) -> Claims:
     """Give claims in which a name that means something within one connection only carries that connection."""
     if not kind.claims_are_local:
         return claims

@@ -18,6 +18,7 @@ from reconciler.model.change import Action, Call, Change, FieldChange
 from reconciler.model.diagnostic import Finding, Rule
 from reconciler.model.kind import Cell, Evidence, Field, Verdict, template
 from reconciler.model.resource import Desired, Key, Live, Reading, Spec
+from reconciler.platforms.exchange import Trace
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -122,6 +123,10 @@ class Kind(ABC):
     """What the platform itself calls the status column."""
     clock: ClassVar[tuple[str, str, str] | None] = None
     """The statuses before, during and after the scheduled window, where the clock moves them."""
+    window_fields: ClassVar[tuple[str, str] | None] = None
+    """The top-level keys that state when it starts and ends, where a manifest schedules it."""
+    ran_fields: ClassVar[tuple[str, str] | None] = None
+    """Where nothing is scheduled: the keys of the platform's own JSON that say when it was started and stopped."""
 
     def at(self, api_version: str) -> Self:
         """Give this kind for the API version of a connection."""
@@ -418,7 +423,7 @@ class ConnectionSettings:
 
     `auth` holds secrets: it is never printed (repr leaves it out). `max_wait_s` is how long a rate limit may make the
     run wait. `cache_dir` is where rotated refresh tokens are kept, owner-only. `announce` is told sentences such as
-    "rate limit reached, waiting 40 s".
+    "rate limit reached, waiting 40 s". `trace` is told of every request.
     """
 
     name: str
@@ -430,6 +435,7 @@ class ConnectionSettings:
     max_wait_s: float = 900.0
     cache_dir: str | None = None
     announce: Callable[[str], None] = field(default=lambda sentence: None, repr=False)
+    trace: Trace | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class LinkedInExperiment(Kind):
     statuses = facts.EXECUTION_STATES
     status_field = "executionState"
     clock = ("PENDING", "RUNNING", "ENDED")
+    window_fields = ("scheduledStartAt", "scheduledEndAt")
     ending_states = frozenset({"CANCELED"})
     lifecycle_field = "userIntendedState"
     account_field = "account"

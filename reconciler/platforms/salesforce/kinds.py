@@ -33,6 +33,7 @@ class SalesforceExperiment(Kind):
     rules: ClassVar[tuple[Rule, ...]] = RULES
     statuses: ClassVar[tuple[str, ...]] = STATES
     status_field: ClassVar[str] = "state"
+    ran_fields: ClassVar[tuple[str, str] | None] = ("startedDate", "stoppedDate")
     lifecycle_field: ClassVar[str | None] = "state"
     claims_are_local: ClassVar[bool] = True
     ending_states: ClassVar[frozenset[str]] = lifecycle.ENDING_STATES

@@ -38,6 +38,7 @@ class XAdsABTest(Kind):
     rules = RULES
     statuses = STATUSES
     clock = STATUSES
+    window_fields = ("start_time", "end_time")
     account_field = "account_id"
     needs_account = True
     default_api_version = API_VERSION
