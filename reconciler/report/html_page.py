@@ -1,0 +1,116 @@
+"""
+One self-contained HTML page: what the pages have in common, and how a template becomes text.
+
+The page says by its own Content-Security-Policy that it loads nothing and runs one script, named by its hash. Without
+that script it works too; the script adds the search field, opens what a link points at, and opens all for printing.
+Everything from outside goes through Jinja's escaping, and first through `clean`, which makes visible what hides.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from reconciler.report.clean import clean
+from reconciler.report.html_fields import Badge, CallView, FieldView
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+OPEN = 12
+"""Pages of at most so many experiments show them all unfolded; longer ones only what cannot be undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The one sentence that counts, with its look, and what else to know at once."""
+
+    look: str
+    sentence: str
+    more: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One choice of a filter: what its class is called, how it reads, how many it stands for."""
+
+    name: str
+    text: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One experiment of a page."""
+
+    anchor: str
+    title: str
+    word: str
+    look: str
+    platform: str
+    about: tuple[str, ...]
+    badges: tuple[Badge, ...] = ()
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    fields: tuple[FieldView, ...] = ()
+    creates: bool = False
+    calls: tuple[CallView, ...] = ()
+    no_call: str = ""
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Experiments named above all others: what it is about, and links to them."""
+
+    title: str
+    look: str
+    sentence: str
+    links: tuple[tuple[str, str], ...]
+
+
+def platforms_of(names: Sequence[str]) -> dict[str, str]:
+    """Give a class of its own to every platform; names from a plan file never become part of the page's code."""
+    return {name: f"p{number}" for number, name in enumerate(sorted(set(names)))}
+
+
+def platform_choices(platforms: dict[str, str], names: Sequence[str]) -> list[Choice]:
+    """Give the choices of the filter by platform; `names` are those of the experiments listed."""
+    return [Choice(look, clean(name), names.count(name)) for name, look in platforms.items()]
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("reconciler.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files("reconciler.report") / "templates" / name).read_text(encoding="utf-8").strip()
+
+
+def render(name: str, **values: Any) -> str:
+    """Give a template filled with values; raises UndefinedError when it asks for one that is not given."""
+    from markupsafe import Markup
+
+    script = _asset("report.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        _environment()
+        .get_template(name)
+        .render(**values, style=Markup(_asset("report.css")), script=Markup(script), script_hash=digest)
+    )

@@ -1,0 +1,207 @@
+"""A plan as an HTML page for those who review it: the verdict, what cannot be undone, a timeline, every change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconciler.model.change import Action, Change, Plan, Severity
+from reconciler.model.resource import Key
+from reconciler.plan.schedules import Schedule
+from reconciler.report.clean import clean
+from reconciler.report.html_fields import Badge, call_views, change_fields
+from reconciler.report.html_page import OPEN, Attention, Card, Choice, Verdict, platform_choices, platforms_of, render
+from reconciler.report.timeline import WIDTH, conflict_words, day, span, timeline
+from reconciler.report.words import counted, left, listed
+
+ACTIONS = (
+    (Action.CREATE, "to create"),
+    (Action.UPDATE, "to update"),
+    (Action.REPLACE, "to replace"),
+    (Action.DELETE, "to end"),
+    (Action.ADOPT, "to adopt"),
+    (Action.FORGET, "to forget"),
+    (Action.BLOCKED, "blocked"),
+)
+
+
+def plan_html(plan: Plan, schedules: Sequence[Schedule] = ()) -> str:
+    """Give a plan as an HTML page; with `schedules` also a timeline of all experiments."""
+    steps = {change.key: number for number, change in enumerate(plan.changes, 1)}
+    changes = sorted(plan.changes, key=lambda change: (_rank(change), steps[change.key]))
+    platforms = platforms_of([change.platform for change in changes] + [item.platform for item in schedules])
+    windows = {item.key: item for item in schedules if item.key}
+    few = len(changes) <= OPEN
+    cards = [
+        _card(change, steps[change.key], plan, platforms, windows.get(change.key), few or not _rank(change))
+        for change in changes
+    ]
+    counts = plan.summary
+    moment_word = "now" if plan.as_of == plan.created_at else "judged as of"
+    return render(
+        "plan.html.j2",
+        title="Plan" + (f" for {clean(plan.environment)}" if plan.environment else ""),
+        verdict=_plan_verdict(plan),
+        facts=_plan_facts(plan),
+        problems=[clean(item) for item in plan.problems],
+        complete=plan.complete,
+        attention=_attention(changes, steps, schedules),
+        choices=[Choice(item.value, text, counts[item.value]) for item, text in ACTIONS if counts[item.value]],
+        total=len(changes),
+        no_ops=plan.no_ops,
+        platforms=platform_choices(platforms, [change.platform for change in changes]),
+        cards=cards,
+        warnings=[(clean(item.key), clean(item.message)) for item in plan.warnings],
+        recorded=[(clean(str(item.key)), clean(item.moved_from)) for item in plan.bookkeeping],
+        timeline=timeline(schedules, plan.as_of, now_word=moment_word) if schedules else None,
+        schedule_rows=[_schedule_row(item, platforms, steps) for item in schedules],
+        platform_class=platforms,
+        WIDTH=WIDTH,
+    )
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _destroys(change: Change) -> bool:
+    acting = change.action is not Action.BLOCKED
+    return acting and (change.destroys or any(item.severity is Severity.DESTRUCTIVE for item in change.fields))
+
+
+def _spoils(change: Change) -> bool:
+    acting = change.action is not Action.BLOCKED and not _destroys(change)
+    return acting and any(item.severity is Severity.INVALIDATES for item in change.fields)
+
+
+def _takes_back(change: Change) -> bool:
+    return change.action is not Action.BLOCKED and any(item.drifted for item in change.fields)
+
+
+def _rank(change: Change) -> int:
+    """What cannot be undone comes first, then what is blocked, then what spoils a comparison."""
+    if _destroys(change):
+        return 0
+    if change.action is Action.BLOCKED:
+        return 1
+    return 2 if _spoils(change) else 3
+
+
+def _plan_verdict(plan: Plan) -> Verdict:
+    counts = plan.summary
+    calls = sum(len(change.calls) for change in plan.changes)
+    sent = f"{counted(calls, 'call')} would be sent." if calls else "No call would be sent."
+    destroying = sum(_destroys(change) for change in plan.changes)
+    cannot = f"{counted(destroying, 'experiment')} would be ended, which cannot be undone." if destroying else ""
+    changes = counted(len(plan.changes), "change")
+    if not plan.complete or plan.problems:
+        more = ("What was not read is not planned; the rest holds.", f"{changes}. {sent}", cannot)
+        return Verdict("alarm", "Incomplete: not everything could be read", tuple(filter(None, more)))
+    if blocked := counts[Action.BLOCKED.value]:
+        what = "1 change is blocked" if blocked == 1 else f"{blocked:,} changes are blocked"
+        rest = len(plan.changes) - blocked
+        lift = f"With --skip-blocked it would carry out the other {rest:,}." if rest else ""
+        more = ("Apply sends nothing while something is blocked; each says what would lift it.", lift, cannot)
+        return Verdict("alarm", what, tuple(filter(None, more)))
+    if destroying:
+        return Verdict("alarm", cannot.rstrip("."), (f"{changes} in all. {sent}",))
+    if plan.changes:
+        return Verdict("change", f"{changes} to apply", (sent,))
+    if plan.no_ops:
+        alike = counted(plan.no_ops, "experiment is as its manifest wants it", "experiments are as the manifests want")
+        return Verdict("good", "No changes", (f"{alike}.",))
+    return Verdict("good", "No changes", ("There are no manifests, and nothing is managed.",))
+
+
+def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
+    facts = [
+        ("Environment", clean(plan.environment) if plan.environment else "none"),
+        ("Made at", day(plan.created_at)),
+    ]
+    if plan.as_of != plan.created_at:
+        facts.append(("Judged as of", f"{day(plan.as_of)}: what is allowed then may not be allowed now"))
+    until = plan.valid_until
+    facts.append(("Valid until", f"{day(until)} ({left(until, plan.created_at)})" if until else "no window closes"))
+    facts.append(("State", f"serial {plan.state_serial}"))
+    return facts
+
+
+def _attention(changes: Sequence[Change], steps: Mapping[Key, int], schedules: Sequence[Schedule]) -> list[Attention]:
+    kinds = (
+        ("Cannot be undone", "alarm", "These end an experiment:", _destroys),
+        ("Invalidates results", "warn", "These change the comparison of a running test:", _spoils),
+        ("Takes back", "note", "These take back what was changed outside of this tool:", _takes_back),
+    )
+    found = []
+    for title, look, sentence, test in kinds:
+        links = [(f"e{steps[change.key]}", clean(str(change.key))) for change in changes if test(change)]
+        if links:
+            found.append(Attention(title, look, sentence, tuple(links)))
+    clashes = [
+        (f"e{steps[item.key]}" if item.key in steps else "", clean(f"{item.title}: {conflict_words(conflict)}"))
+        for item in schedules
+        if item.key
+        for conflict in item.conflicts
+    ]
+    if clashes:
+        found.append(Attention("Conflicts", "alarm", "These claim the same things at the same time:", tuple(clashes)))
+    return found
+
+
+def _card(
+    change: Change, step: int, plan: Plan, platforms: Mapping[str, str], window: Schedule | None, unfold: bool
+) -> Card:
+    blocked = change.action is Action.BLOCKED
+    word = "end" if change.action is Action.DELETE else change.action.value
+    about = [clean(change.platform), f"on {clean(change.connection)}"]
+    about += [f"id {clean(change.remote_id)}"] if change.remote_id else []
+    about += [clean(change.status)] if change.status else []
+    badges = []
+    if blocked and change.intent:
+        badges.append(Badge("would " + ("end" if change.intent is Action.DELETE else change.intent.value), "note"))
+    if _destroys(change):
+        badges.append(Badge("cannot be undone", "alarm"))
+    if _spoils(change):
+        badges.append(Badge("invalidates results", "warn"))
+    facts = [] if blocked else [("Step", f"{step:,} of {len(plan.changes):,}")]
+    if window and (window.before or window.after):
+        facts.append(("Runs", span(window.after or window.before)))
+    if change.after:
+        facts.append(("Waits for", clean(listed(str(key) for key in change.after))))
+    if change.valid_until and not blocked:
+        facts.append(("Valid until", f"{day(change.valid_until)} ({left(change.valid_until, plan.created_at)})"))
+    if change.moved_from:
+        facts.append(("Was called", clean(change.moved_from)))
+    no_call = {Action.FORGET: "No call: only the record is dropped.", Action.ADOPT: "No call: it is only recorded."}
+    return Card(
+        f"e{step}",
+        clean(str(change.key)),
+        word,
+        change.action.value,
+        platforms[change.platform],
+        tuple(about),
+        tuple(badges),
+        tuple(clean(item) for item in change.reasons),
+        tuple(clean(item) for item in change.warnings),
+        tuple(facts),
+        change_fields(change),
+        (change.intent or change.action) is Action.CREATE and all(item.before is None for item in change.fields),
+        call_views(change),
+        "" if change.calls else no_call.get(change.action, ""),
+        unfold,
+    )
+
+
+def _schedule_row(item: Schedule, platforms: Mapping[str, str], steps: Mapping[Key, int]) -> dict[str, Any]:
+    changed = item.before and item.after and item.before != item.after
+    return {
+        "platform": platforms[item.platform],
+        "anchor": f"e{steps[item.key]}" if item.key in steps else "",
+        "title": clean(item.title),
+        "where": clean(" · ".join(part for part in (item.connection, item.account) if part)),
+        "status": clean(item.status) or "not live yet",
+        "action": "not managed here" if item.key is None else "end" if item.ends else item.action.value,
+        "span": span(item.after or item.before),
+        "was": span(item.before) if changed else "",
+        "editable": day(item.editable_until) if item.editable_until else "",
+        "conflicts": [clean(conflict_words(conflict)) for conflict in item.conflicts[:5]],
+    }
