@@ -9,6 +9,7 @@ statuses where the platform's page says so) makes a write go out again. What hap
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -21,6 +22,7 @@ import stamina.instrumentation
 from reconciler.errors import BadAnswer, NotSent, PlatformError, Unauthorized, Unclear, UsageProblem
 from reconciler.platforms.auth import Authorizer, secrets_of
 from reconciler.platforms.base import ConnectionSettings
+from reconciler.platforms.exchange import Teller
 from reconciler.platforms.outgoing import Outgoing, outgoing
 from reconciler.platforms.ratelimit import Clock, Holds, Pace, backoff_s, told_wait_s, used_up_s
 from reconciler.platforms.redact import Redactor
@@ -87,6 +89,7 @@ class HttpClient:
         self.requests = 0
         self.last_date = ""
         self.redact = Redactor(secrets_of(settings.auth))
+        self._tell = Teller(settings.trace, settings.name, self.redact)
         self._settings = settings
         self._auth = auth
         self._headers = {**_EVERY_CALL, **(headers or {})}
@@ -160,7 +163,8 @@ class HttpClient:
         platform asks for; 429 as long as `max_wait_s` allows, others six times), and one 401 after a token refresh.
 
         Raises NotSent when nothing left this machine or no token is to be had, Unclear after a timeout, a broken
-        connection, 408 or 5xx (unless in `waits_on`), Unauthorized, LimitReached, BadAnswer for a redirect.
+        connection, 408 or 5xx (unless in `waits_on`), a web page instead of an answer, Unauthorized, LimitReached,
+        BadAnswer for a redirect.
         """
         call = outgoing(method, path, query, (self._headers, headers or {}), json, content, write=True)
         attempt = 0
@@ -171,6 +175,9 @@ class HttpClient:
                 self._hold(call, response, attempt)
             elif (response.status == 408 or response.status >= 500) and response.status not in waits_on:
                 raise response.error(Unclear, f'it is not known whether this was carried out: "{response.excerpt}"')
+            elif response.status < 300 and response.is_page:
+                words = "a web page answered, such as a gateway's: it is not known whether this was carried out"
+                raise response.error(Unclear, f'{words}: "{response.excerpt}"')
             else:
                 return response
 
@@ -256,6 +263,17 @@ class HttpClient:
         parts = urlsplit(url)
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         self.requests += 1
+        call.sends += 1
+        began = time.monotonic()
+        try:
+            response = await self._answer(call, url, target, authorization)
+        except PlatformError as error:
+            self._tell(call, url, began, None, str(error))
+            raise
+        self._tell(call, url, began, response)
+        return response
+
+    async def _answer(self, call: Outgoing, url: str, target: str, authorization: str) -> Response:
         try:
             async with asyncio.timeout(self._deadline_s):
                 status, headers, body = await self._transfer(
@@ -306,13 +324,18 @@ class HttpClient:
     async def _post_form(self, url: str, form: Mapping[str, str]) -> TokenReply:
         """Post to a token endpoint, once; raises NotSent when no answer came (nothing was sent to the API then)."""
         headers = {**_EVERY_CALL, "Content-Type": "application/x-www-form-urlencoded"}
+        call, began = outgoing("POST", urlsplit(url).path or "/", "", (), None, None, write=False), time.monotonic()
         try:
             async with asyncio.timeout(self._deadline_s):
-                reply = await self._transfer("POST", url, headers=headers, content=urlencode(form).encode())
+                reply = TokenReply(
+                    *await self._transfer("POST", url, headers=headers, content=urlencode(form).encode())
+                )
         except (httpx.HTTPError, TimeoutError, _TooLong, _NotAskedFor) as error:
             words = f"{self.name}: no token from {host_of(url)}: {self.redact.excerpt(_words(error))}"
+            self._tell(call, url, began, None, words, token=True)
             raise NotSent(words, connection=self.name, code=NO_TOKEN) from None
-        return TokenReply(*reply)
+        self._tell(call, url, began, reply, token=True)
+        return reply
 
     def _note_used_up(self, call: Outgoing, response: Response) -> None:
         """Hold an endpoint whose quota a successful answer reports as used up."""

@@ -12,7 +12,7 @@ from reconciler.platforms.ratelimit import Holds
 
 @dataclass
 class Outgoing:
-    """One call on its way: what to send, and how long it has waited so far."""
+    """One call on its way: what to send, how long it has waited and how often it went out so far."""
 
     method: str
     path: str
@@ -21,6 +21,7 @@ class Outgoing:
     content: bytes | None
     write: bool
     waited_s: float = 0.0
+    sends: int = 0
     key: str = field(init=False)
 
     def __post_init__(self) -> None:

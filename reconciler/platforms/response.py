@@ -55,6 +55,12 @@ class Response:
         """The media type without parameters, lower case; empty when none was sent."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
+    @property
+    def is_page(self) -> bool:
+        """Whether the body is a web page: a gateway's or a login's, no answer of the platform's own."""
+        begins = self.body.lstrip()[:1]
+        return begins == b"<" or (self.content_type == "text/html" and begins != b"")
+
     def json(self) -> Any:
         """
         Give the body as JSON values.
@@ -70,7 +76,7 @@ class Response:
     def _why_not(self, error: Exception) -> str:
         if not self.body.strip():
             return "the body is empty where JSON was expected"
-        if self.content_type == "text/html" or self.body.lstrip()[:1] == b"<":
+        if self.is_page:
             return "the body is a web page where JSON was expected"
         reason = "nested too deep" if isinstance(error, RecursionError) else self.redact.excerpt(str(error), 120)
         return f"the body is not the JSON expected ({reason})"

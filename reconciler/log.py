@@ -1,0 +1,162 @@
+"""
+The log of a run, for a person (`--verbose`) or for a program (`RECONCILER_LOG=json`): requests, plans, steps, ends.
+
+Off unless asked for, and not even imported then. Every text is masked and made safe for a terminal; headers and bodies
+never get here. A log that cannot be written is given up with one warning: it never fails a run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from reconciler.model.outcome import Progress
+from reconciler.model.time import iso
+from reconciler.platforms.exchange import Exchange
+from reconciler.platforms.redact import Redactor, escaped
+
+FORM = "RECONCILER_LOG"
+FILE = "RECONCILER_LOG_FILE"
+_LONGEST = 2000
+
+
+def utc_now() -> datetime:
+    """Give the time as of now."""
+    return datetime.now(UTC)
+
+
+class Log:
+    """
+    Writes one line for each event to `stream`, as text or as a JSON object.
+
+    `redact` learns the secrets of every connection that is opened. `warn` is told once when lines cannot be written.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        as_json: bool,
+        now: Callable[[], datetime] = utc_now,
+        warn: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
+        self.redact = Redactor()
+        self._stream = stream
+        self._as_json = as_json
+        self._now = now
+        self._warn = warn
+        self._broken = False
+        self._lock = threading.Lock()
+
+    def event(self, name: str, **facts: Any) -> None:
+        """Write an event with its facts; those that are None or empty text are left out."""
+        told = {key: self._safe(value) for key, value in facts.items() if value is not None and value != ""}
+        moment = iso(self._now().replace(microsecond=0))
+        if self._as_json:
+            self._write(json.dumps({"time": moment, "event": name, **told}))
+        else:
+            words = " ".join(f"{key}={_shown(value)}" for key, value in told.items())
+            self._write(f"{moment} {name} {words}".rstrip())
+
+    def exchange(self, sent: Exchange) -> None:
+        """Write a request and what came of it."""
+        if self._as_json:
+            self.event(
+                "token" if sent.token else "request",
+                connection=sent.connection,
+                method=sent.method,
+                host=sent.host,
+                path=sent.path,
+                query=sent.query,
+                status=sent.status,
+                ms=sent.ms,
+                requestId=sent.request_id,
+                attempt=sent.attempt,
+                write=sent.write,
+                error=sent.error,
+            )
+            return
+        target = f"{sent.path}?{sent.query}" if sent.query else sent.path
+        answer = f"HTTP {sent.status}" if sent.status is not None else f"no answer ({sent.error})"
+        again = f", attempt {sent.attempt}" if sent.attempt > 1 else ""
+        request_id = f", request id {sent.request_id}" if sent.request_id else ""
+        line = f"{sent.connection}: {sent.method} {target}: {answer} in {sent.ms:.0f} ms{again}{request_id}"
+        self._write(f"{iso(self._now().replace(microsecond=0))} {self._safe(line)}")
+
+    def progress(self, progress: Progress) -> None:
+        """Write a step of an apply, or the end of a change."""
+        end = progress.outcome
+        if end is None:
+            self.event("step", key=str(progress.key), message=progress.message)
+            return
+        self.event(
+            "outcome",
+            key=str(progress.key),
+            action=end.action.value,
+            result=end.result.value,
+            calls=end.calls_sent,
+            remoteId=end.remote_id,
+            message=end.message,
+        )
+
+    def close(self) -> None:
+        """Give back the file, where it is one."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+            if self._stream.name not in ("<stderr>", "<stdout>"):
+                self._stream.close()
+
+    def _safe(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return escaped(self.redact(value))[:_LONGEST]
+        if isinstance(value, Mapping):
+            return {str(key): self._safe(inner) for key, inner in value.items()}
+        return value
+
+    def _write(self, line: str) -> None:
+        if self._broken:
+            return
+        try:
+            with self._lock:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+        except (OSError, ValueError) as error:
+            self._broken = True
+            self._warn(f"the log cannot be written and is given up: {error}")
+
+
+def wanted(verbose: bool, environ: Mapping[str, str]) -> bool:
+    """Tell whether a log is asked for: by `--verbose`, or by one of the two variables."""
+    return verbose or bool(environ.get(FORM) or environ.get(FILE))
+
+
+def open_log(stderr: TextIO, environ: Mapping[str, str], warn: Callable[[str], None]) -> Log:
+    """
+    Give the log: to the file of RECONCILER_LOG_FILE, else to standard error; JSON with RECONCILER_LOG=json.
+
+    A file gets JSON unless RECONCILER_LOG says `text`. It is made for its owner alone and appended to; where it cannot
+    be opened, a warning says so and standard error is used.
+    """
+    form, name = environ.get(FORM, "").strip().lower(), environ.get(FILE, "")
+    if form not in ("", "json", "text"):
+        warn(f"{FORM}={form} is neither json nor text; text is taken")
+    if name:
+        try:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            stream = os.fdopen(os.open(Path(name), flags, 0o600), "a", encoding="utf-8")
+            return Log(stream, as_json=form in ("", "json"), warn=warn)
+        except OSError as error:
+            warn(f"{FILE}: {name} cannot be written ({error.strerror}); the log goes to standard error")
+    return Log(stderr, as_json=form == "json", warn=warn)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value if value and not any(mark in value for mark in " =\"'") else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)
