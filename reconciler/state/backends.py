@@ -30,4 +30,6 @@ def open_store(
 
         git = GitMedium(folder, environ, remote=place.remote, ref=place.ref, name=place.name)
         return RemoteStore(git, lock_expires_s=place.lock_expires_s, now=now)
-    raise ValueError(place.backend)
+    from reconciler.state.object_store import object_medium
+
+    return RemoteStore(object_medium(place), lock_expires_s=place.lock_expires_s, now=now)

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -93,3 +95,29 @@ def file_backend(folder: Path) -> Backend:
 def git_backend(folder: Path) -> Backend:
     _, clones = bare_with_clones(folder)
     return Backend("git", Place("git", folder / "unused.json"), clones)
+
+
+def s3_backend(folder: Path) -> Backend:
+    """Give a bucket of its own on the server that `s3_server` has started."""
+    bucket = f"b{uuid.uuid4().hex}"
+    endpoint = os.environ["AWS_ENDPOINT_URL"]
+    with urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{bucket}", method="PUT"), timeout=10):
+        pass
+    place = Place("s3", folder, bucket=bucket, prefix="team/experiments", region="us-east-1", endpoint=endpoint)
+    return Backend("s3", place, [folder])
+
+
+def memory_backend(folder: Path) -> Backend:
+    """Give the library's own store in memory, which has the same conditional writes as Google's and Azure's."""
+    from obstore.store import MemoryStore
+
+    from reconciler.state.object_store import ObjectMedium
+    from reconciler.state.remote_store import RemoteStore
+
+    kept = MemoryStore()
+
+    def opener(place: Place, folder: Path, now: Callable[[], datetime]) -> Store:
+        medium = ObjectMedium(lambda: kept, "memory", "team")
+        return RemoteStore(medium, lock_expires_s=place.lock_expires_s, now=now)
+
+    return Backend("memory", Place("gcs", folder), [folder], opener)

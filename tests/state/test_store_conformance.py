@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
-from backend_places import Backend, file_backend, git_backend
+from backend_places import Backend, file_backend, git_backend, memory_backend, s3_backend
 
 from reconciler.errors import Locked, StateConflict, StateProblem
 from reconciler.model.resource import Key, Lifecycle, OnRemoval, Record
@@ -21,7 +21,7 @@ from reconciler.state.store import Put, Remove, State, Store
 KEY = Key("XAdsABTest", "button")
 OTHER = Key("LinkedInExperiment", "headline")
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
-MAKERS = {"file": file_backend, "git": git_backend}
+MAKERS = {"file": file_backend, "git": git_backend, "s3": s3_backend, "memory": memory_backend}
 
 
 def owner(command: str = "reconciler apply") -> Owner:
@@ -34,7 +34,12 @@ def record(key: Key = KEY, remote_id: str = "hr7l0", **more: object) -> Record:
 
 @pytest.fixture(params=MAKERS)
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    yield MAKERS[request.param](tmp_path)
+    if request.param == "s3":
+        request.getfixturevalue("s3_server")
+    made = MAKERS[request.param](tmp_path)
+    if made.opener is not None and "child" in request.function.__code__.co_names:
+        pytest.skip("what is kept in the memory of one process has no other to be seen from")
+    yield made
 
 
 def saved(store: Store, *records: Record) -> State:
