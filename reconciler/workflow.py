@@ -189,7 +189,7 @@ async def _preflight(sessions: Sessions, made: Plan, inputs: Inputs) -> dict[str
 
 
 def _check_known(project: Project, records: Mapping[Key, Record]) -> None:
-    """Raise PlanProblem when the state speaks of a kind or a connection that is not there, or of a spec that is none."""
+    """Raise PlanProblem when the state speaks of a kind or a connection that is not there, or a spec that is none."""
     kinds = {kind.name: kind for platform in project.platforms.values() for kind in platform.kinds}
     for key, record in records.items():
         if key.kind not in kinds:
