@@ -21,6 +21,8 @@ from reconciler.platforms.base import Kind, ReadRequest, Wanted
 MAX_SENDS = 3
 LOOKS_S = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Waits between looks for a write to show, in seconds: some platforms answer reads from a copy that lags."""
+SEARCHES_S = (0.0, 0.5, 1.0, 2.0, 4.0, 6.0, 8.0)
+"""Waits between searches for a create whose answer was unclear: finders lag more than reads by id."""
 CONFLICTS = frozenset({"WRITE_CONFLICT"})
 
 
@@ -100,12 +102,10 @@ class Worker:
         """
         Raise StalePlan when the status or a managed field is not what it was when the plan was made.
 
-        A status that lags behind the clock counts as what the clock will have made it, as it did for the plan. When an
-        interrupted run of this plan is taken up again, its own moves are none.
+        When an interrupted run of this plan is taken up again, its own moves are none.
         """
         change, resuming = self.change, self.resuming()
-        statuses = {live.status, self.kind.seen_at(live, self.context.now()).status}
-        if change.status is not None and change.status not in statuses and not resuming:
+        if change.status is not None and live.status != change.status and not resuming:
             raise StalePlan(
                 f"{self.kind.status_field} was {change.status} when the plan was made and is {live.status} now"
             )

@@ -6,8 +6,9 @@ between any two of them can be run again and ends at the same place.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
-from reconciler.apply.calls import LOOKS_S, Worker
+from reconciler.apply.calls import LOOKS_S, SEARCHES_S, Worker
 from reconciler.apply.context import Stopped
 from reconciler.errors import BadAnswer, PlatformError, Refused, StalePlan, Unclear
 from reconciler.model.change import Call
@@ -18,6 +19,8 @@ from reconciler.platforms.base import Answer, ReadRequest
 
 ENDING_LOOKS_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 MAX_CREATES = 2
+YOUNG = timedelta(seconds=sum(SEARCHES_S))
+"""How long after an intent a finder may still not show what it made."""
 
 
 async def forget(worker: Worker) -> Result:
@@ -169,7 +172,7 @@ async def _put_away(worker: Worker, record: Record, calls: tuple[Call, ...]) -> 
     if change.remote_id and record.remote_id != change.remote_id:
         raise StalePlan(f"it is recorded as {record.remote_id} now, the plan was made for {change.remote_id}")
     live = await worker.read_live(record.remote_id)
-    if live is None or worker.kind.seen_at(live, worker.context.now()).over:
+    if live is None or live.over:
         return
     if not calls and live.status != change.status:
         raise StalePlan(f"{record.remote_id} was over when the plan was made and is {live.status} now")
@@ -215,7 +218,8 @@ async def _make(worker: Worker, calls: tuple[Call, ...], record: Record | None) 
         inflight=context.plan_id,
         predecessors=change.predecessors,
     )
-    found = await _search(worker) if pending else None
+    young = record is not None and record.intent_at is not None and context.now() - record.intent_at < YOUNG
+    found = await _search(worker, patient=young) if pending else None
     if pending and found is None and not worker.kind.create_is_guarded(change.target) and record is not None:
         found = await _search_until_grace(worker, record)
     if found is not None:
@@ -271,9 +275,14 @@ def _take_back(worker: Worker, before: Record | None) -> None:
         worker.context.put(replace(before, intent_at=None, inflight=""), "create refused")
 
 
-async def _search(worker: Worker) -> Live | None:
-    """Look for an experiment of the wanted identity that no other key is recorded for, a few times."""
+async def _search(worker: Worker, *, patient: bool = True) -> Live | None:
+    """
+    Look for an experiment of the wanted identity that no other key is recorded for, a few times.
+
+    `patient` waits longer, where the platform finds by searching: a finder lags more than a read by name.
+    """
     change = worker.change
+    waits = SEARCHES_S if patient and not worker.kind.claims_are_local else LOOKS_S
     target = {key: value for key, value in (change.target or {}).items() if value is not None}
     wanted = worker.kind.identity(target)
     desired = Desired(change.key, change.platform, change.connection, target, change.lifecycle)
@@ -282,7 +291,7 @@ async def _search(worker: Worker) -> Live | None:
         for key, record in worker.context.records.items()
         if key != change.key and record.connection == change.connection
     } | set(change.predecessors)
-    for wait in LOOKS_S:
+    for wait in waits:
         if wait:
             await worker.context.sleep(wait)
         snapshot = await worker.session.snapshot(ReadRequest(seek=(desired,)))
@@ -316,7 +325,7 @@ async def _search_until_grace(worker: Worker, record: Record) -> Live | None:
     while record.intent_at is not None and worker.context.now() - record.intent_at < worker.context.grace:
         worker.say("an interrupted create may still show up; waiting before it is sent again")
         await worker.context.sleep(5.0)
-        if (found := await _search(worker)) is not None:
+        if (found := await _search(worker, patient=False)) is not None:
             return found
     return None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.model.change import Action, Change, FieldChange, Severity, block
+from reconciler.model.change import Action, Change, FieldChange, Purpose, Severity, block
 from reconciler.model.kind import Verdict, template
 from reconciler.model.resource import Desired, Live, Record
 from reconciler.plan.fields import Difference
@@ -15,6 +15,7 @@ from reconciler.plan.inputs import Inputs
 from reconciler.platforms.base import Kind, Situation
 
 RESTARTS = "results restart and people are assigned anew: the old experiment's data stays with its old id"
+ANEW = "results restart and people are assigned anew: the old experiment is deleted, and nothing of it stays"
 ALLOW = "--allow-destroy"
 
 
@@ -79,7 +80,8 @@ def _replacement(kind: Kind, desired: Desired, live: Live, change: Change, input
     """Give a replace: the old one out of the way first, then the create; the plan says what that costs."""
     spec = {key: value for key, value in desired.spec.items() if value is not None}
     ending = kind.end_calls(live)
-    warnings = [RESTARTS]
+    deleted = any(call.purpose is Purpose.DELETE for call in ending)
+    warnings = [ANEW if deleted else RESTARTS]
     if live.over:
         warnings.append(
             f"{live.remote_id} is over ({live.status}); whether the platform frees what it held is unknown: "

@@ -50,7 +50,7 @@ def draft_wanted(desired: Desired, inputs: Inputs) -> Draft:
         case Gone(proof):
             return _gone(kind, desired, record, proof, inputs)
         case Found(live):
-            return _live(kind, desired, record, kind.seen_at(live, inputs.as_of), inputs, adopting=False)
+            return _live(kind, desired, record, inputs.seen(kind, live), inputs, adopting=False)
 
 
 def draft_removed(record: Record, inputs: Inputs) -> Draft:
@@ -90,7 +90,7 @@ def draft_removed(record: Record, inputs: Inputs) -> Draft:
                 return Draft(warnings=(_not_visible(record, "its removal is planned once it shows"),))
             return Draft(replace(base, reasons=(f"the manifest is gone, and so is the experiment: {proof}",)))
         case Found(live):
-            return Draft(ending(kind, base, kind.seen_at(live, inputs.as_of), record, inputs))
+            return Draft(ending(kind, base, inputs.seen(kind, live), record, inputs))
 
 
 def _recorded_elsewhere(record: Record, inputs: Inputs) -> Key | None:
@@ -126,7 +126,7 @@ def _unrecorded(kind: Kind, desired: Desired, record: Record | None, inputs: Inp
         return Draft(block(replace(change, action=Action.ADOPT), reason))
     if same:
         interrupted = record is not None and record.intent_at is not None
-        seen = kind.seen_at(same[0], inputs.as_of)
+        seen = inputs.seen(kind, same[0])
         return _live(kind, desired, record if interrupted else None, seen, inputs, adopting=True)
     return Draft(_create(kind, desired, record, inputs))
 
@@ -147,7 +147,7 @@ def _imported(kind: Kind, desired: Desired, inputs: Inputs) -> Draft:
             )
             return Draft(block(replace(_create(kind, desired, None, inputs), action=Action.ADOPT), reason))
         case Found(live):
-            return _live(kind, desired, None, kind.seen_at(live, inputs.as_of), inputs, adopting=True)
+            return _live(kind, desired, None, inputs.seen(kind, live), inputs, adopting=True)
 
 
 def _candidates(kind: Kind, connection: str, spec: Spec, key: Key, inputs: Inputs) -> list[Live]:
@@ -228,6 +228,9 @@ def _moved_connection(desired: Desired, record: Record) -> Change:
 def _live(kind: Kind, desired: Desired, record: Record | None, live: Live, inputs: Inputs, *, adopting: bool) -> Draft:
     ignored = desired.lifecycle.ignore_changes
     delta = difference(kind, desired.spec, live, record=record, ignored=ignored)
+    if record is not None and (record.inflight or record.intent_at is not None):
+        # What differs is what our own interrupted run left; nobody else need have moved it.
+        delta = replace(delta, changes=tuple(replace(item, drifted=False) for item in delta.changes))
     released = tuple(
         f"{path} is no longer stated and cannot be cleared on the platform: it is left as it is"
         for path in delta.released

@@ -78,3 +78,12 @@ class Inputs:
     state_serial: int = 0
     state_lineage: str = ""
     managed: int = field(default=0)
+
+    def seen(self, kind: Kind, live: Live) -> Live:
+        """
+        Give a live experiment as it counts for the plan: as the platform reports it.
+
+        Only a plan for a later moment (`--as-of`) lets the clock move it: a clock of ours never overrides a status that
+        the platform reports now, or a running experiment could be taken for one that is over.
+        """
+        return kind.seen_at(live, self.as_of) if self.as_of > self.now else live

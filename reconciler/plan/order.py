@@ -140,7 +140,7 @@ def _unmanaged(changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[Holder
     for other in inputs.others:
         if (other.connection, other.live.remote_id) in known or other.connection not in kinds:
             continue
-        live = kinds[other.connection].seen_at(other.live, inputs.as_of)
+        live = inputs.seen(kinds[other.connection], other.live)
         name = f" {live.name!r}" if live.name else ""
         claims = scoped(holding(kinds[other.connection], live), kinds[other.connection], other.connection)
         yield Holder(None, f"{live.remote_id}{name} ({live.status}), which is not managed here", claims, claims)
@@ -155,7 +155,7 @@ def live_of(key: Key, change: Change | None, kind: Kind, inputs: Inputs) -> Live
     """Give what is live of an experiment, as the clock will have made it by the moment judged at; None: not known."""
     reading = inputs.readings.get(key)
     if isinstance(reading, Found):
-        return kind.seen_at(reading.live, inputs.as_of)
+        return inputs.seen(kind, reading.live)
     record = inputs.records.get(key)
     connection, remote_id = (
         (change.connection, change.remote_id)
@@ -166,7 +166,7 @@ def live_of(key: Key, change: Change | None, kind: Kind, inputs: Inputs) -> Live
     )
     for other in inputs.others:
         if remote_id and other.connection == connection and other.live.remote_id == remote_id:
-            return kind.seen_at(other.live, inputs.as_of)
+            return inputs.seen(kind, other.live)
     return None
 
 

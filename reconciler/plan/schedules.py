@@ -146,7 +146,7 @@ def _unmanaged(changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[tuple[
         if kind is None or (other.connection, other.live.remote_id) in known:
             continue
         known.add((other.connection, other.live.remote_id))
-        live = kind.seen_at(other.live, inputs.as_of)
+        live = inputs.seen(kind, other.live)
         window = _live_window(kind, live)
         item = Schedule(
             None,

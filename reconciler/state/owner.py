@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,8 +75,16 @@ class Owner:
 
 def owner_of(environ: Mapping[str, str], *, command: str, now: datetime, pid: int | None = None) -> Owner:
     """Give the owner that this process is: user and CI run from `environ`, host and pid from the system."""
-    user = environ.get("USER") or environ.get("LOGNAME") or environ.get("USERNAME") or ""
+    user = environ.get("USER") or environ.get("LOGNAME") or environ.get("USERNAME") or _system_user()
     return Owner(socket.gethostname(), os.getpid() if pid is None else pid, user, command, now, ci_run(environ))
+
+
+def _system_user() -> str:
+    """Give the name that the system knows this process by; empty where it knows none (a bare container)."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return ""
 
 
 def ci_run(environ: Mapping[str, str]) -> str:

@@ -171,13 +171,13 @@ def test_the_moment_until_which_the_plan_holds() -> None:
 
 
 def test_a_status_that_lags_behind_the_clock_is_not_stale() -> None:
-    """LinkedIn still says PENDING although the start has passed: plan and apply both count it as RUNNING."""
+    """LinkedIn still says PENDING although the start has passed: plan and apply both take what it reports."""
     world = applied(desired(LI, scheduledStartAt="2026-11-25T13:00:00Z", scheduledEndAt="2026-12-20T13:00:00Z"))
     world.fakes["linkedin"].refresh = lambda body: None  # type: ignore[method-assign]
     world.time = world.time.replace(hour=14)
     wanted = changed(LI, scheduledStartAt="2026-11-25T13:00:00Z", scheduledEndAt="2026-12-20T13:00:00Z")
     made = world.plan(wanted)
-    assert made.changes[0].status == "RUNNING"
+    assert made.changes[0].status == "PENDING"
     assert one(world.execute(made)).result is Result.DONE
 
 

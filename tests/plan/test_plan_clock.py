@@ -180,11 +180,13 @@ def test_on_hold_is_a_health_warning_and_no_change() -> None:
 
 
 def test_live_status_that_lags_behind_the_clock() -> None:
-    """X still says SCHEDULED a minute after the start: the name is judged as LIVE."""
+    """X still says SCHEDULED a minute after the start: what the platform reports counts, and the plan warns."""
     started = "2026-11-25T11:59:00Z"
     shown = live(desired(X, start_time=started))
     before, after = (
         desired(X, start_time="2026-11-25T11:59:00Z"),
         desired(X, name="n", start_time="2026-11-25T11:59:00Z"),
     )
-    assert only(managed(before, after, "", shown)).action is Action.BLOCKED
+    change = only(managed(before, after, "", shown))
+    assert (change.action, change.status) == (Action.UPDATE, "SCHEDULED")
+    assert any("has passed" in warning for warning in change.warnings)

@@ -21,7 +21,7 @@ def mapping(body: Any, name: str) -> Mapping[str, Any] | None:
 
 
 def reading_of(remote_id: str, results: Mapping[str, Any], errors: Mapping[str, Any]) -> Reading:
-    """Read one id's share of a batch answer; only EXPERIMENT_NOT_FOUND says gone, silence says nothing."""
+    """Read one id's share of a batch answer; only not found (404) says gone, silence says nothing."""
     if remote_id in results:
         try:
             return Found(wire.from_wire(results[remote_id]))
@@ -31,8 +31,8 @@ def reading_of(remote_id: str, results: Mapping[str, Any], errors: Mapping[str, 
         return Unknown("LinkedIn's batch answer leaves it out")
     found = refusals.problem(errors[remote_id])
     status = errors[remote_id].get("status") if isinstance(errors[remote_id], Mapping) else None
-    if found.code == refusals.NOT_FOUND or (status == 404 and not found.code):
-        return Gone(f"LinkedIn answers {refusals.NOT_FOUND}")
+    if found.code == refusals.NOT_FOUND or status == 404:
+        return Gone(f"LinkedIn answers {found.code or 'not found'} (404)")
     return Unknown(f"LinkedIn answers {found}" + (f" (status {status})" if status is not None else ""))
 
 

@@ -195,17 +195,19 @@ def _judge_run_again(end: datetime | None, now: datetime) -> Iterator[Judgement]
 
 
 def _judge_phase(situation: Situation, live: Live) -> Iterator[Judgement]:
-    """Judge whether the experiment will have started or ended by the moment judged at, and warn of a closing window."""
+    """
+    Warn of a window that closes, and of a status that lags behind the clock: LinkedIn decides by its own.
+    """
     now = situation.now
     if live.over or _is_draft(live):
         return
     ends = _ends_by_itself(live, None)
     if ends is not None and ends <= now:
         if live.status != "STOPPED" or (live.start and live.start + facts.RUN_MAX <= now):
-            yield _block(
+            yield _say(
                 rules.STARTED_BY_THEN,
-                f"the experiment ends by itself at {iso(ends)}, and nothing can change after that; only a new "
-                "experiment can have the change",
+                f"the experiment was to end at {iso(ends)}, though LinkedIn reports {live.status}: it may refuse "
+                "the change",
             )
         return
     if live.status != "PENDING" or live.start is None:
@@ -214,10 +216,10 @@ def _judge_phase(situation: Situation, live: Live) -> Iterator[Judgement]:
         if template(change.path) not in FIXED_AFTER_START:
             continue
         if live.start <= now:
-            yield _block(
+            yield _say(
                 rules.STARTED_BY_THEN,
-                f"`{change.path}` can be changed only before the start at {iso(live.start)}; apply it before that, or "
-                "let the manifest say `onImmutableChange: replace`",
+                f"`{change.path}`: the start at {iso(live.start)} has passed, though LinkedIn reports PENDING: it may "
+                "refuse the change",
                 change.path,
             )
         elif live.start - now <= _SOON:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlencode
 
-from reconciler.errors import BadAnswer, LimitReached, PlatformError, Refused, Unauthorized, Unclear
+from reconciler.errors import BadAnswer, LimitReached, NotFound, PlatformError, Refused, Unauthorized, Unclear
 from reconciler.model.change import Call, Purpose
 from reconciler.model.resource import Desired, Found, Gone, Live, Reading, Unknown
 from reconciler.platforms import auth
@@ -238,6 +238,8 @@ class SalesforceSession:
         if self._visible is None:
             try:
                 await self._query(_VISIBLE_QUERY)
+            except NotFound:
+                return True  # no query resource to ask: then a 404 means what it says
             except PlatformError as error:
                 self._why_invisible = str(error)
                 self._visible = False if isinstance(error, Refused | Unauthorized) else None

@@ -55,7 +55,7 @@ def deadline_of(situation: Situation) -> datetime | None:
         moments.append(_time(situation.target, "start_time"))
     elif situation.action is not Action.DELETE:
         moments += [_time(situation.target, name) for name in ("start_time", "end_time") if situation.changes(name)]
-    return min(moments, default=None)
+    return min((moment for moment in moments if moment > situation.now), default=None)
 
 
 def _judge_new(spec: Spec, now: datetime) -> Iterator[Judgement]:
@@ -86,17 +86,22 @@ def _judge_update(situation: Situation, live: Live) -> Iterator[Judgement]:
 
 
 def _judge_window(situation: Situation, live: Live) -> Iterator[Judgement]:
-    """The status follows the clock, with an unknown lag: a test whose time has come counts as moved on."""
+    """
+    The status follows the clock with an unknown lag, and X decides by its own: what it reports counts.
+
+    A test whose time has come may be refused, which is said beforehand.
+    """
     now = situation.now
     early = sorted({top_level(change.path) for change in situation.fields if change.allowed} & _UNTIL_START)
     if live.end is not None and live.end <= now:
-        message = f"the test ended at {_at(live.end)}, though X reports {live.status}: nothing can change any more"
-        yield _block(WINDOW_OPEN, "", message)
+        message = f"the test was to end at {_at(live.end)}, though X reports {live.status}: X may refuse any change"
+        yield _warning(WINDOW_OPEN, "", message)
     elif live.status == SCHEDULED and live.start is not None and early:
         names = ", ".join(f"`{name}`" for name in early)
         if live.start <= now:
-            message = f"{names} could be changed until {_at(live.start)}, when the test started (status {live.status})"
-            yield _block(WINDOW_OPEN, early[0], message)
+            passed = f"the start at {_at(live.start)} has passed, though X reports {SCHEDULED}"
+            message = f"{names}: {passed}: X may refuse it"
+            yield _warning(WINDOW_OPEN, early[0], message)
         elif live.start - now <= SOON:
             message = f"{names} can be changed until {_at(live.start)}, in {_span(live.start - now)}"
             yield _warning(WINDOW_OPEN, early[0], message)
@@ -137,14 +142,12 @@ def _judge_end(situation: Situation) -> Iterator[Judgement]:
     if live is None or _over(live):
         return
     if live.end is not None and live.end <= now:
-        message = (
-            f"the test ended at {_at(live.end)}, though X reports {live.status}: deleting it stops nothing any more"
-        )
+        message = f"the test was to end at {_at(live.end)}, though X reports {live.status}"
         yield Judgement(message)
-    elif live.status == LIVE or (live.start is not None and live.start <= now):
+    elif live.status == LIVE:
         message = f"the test is running (status {live.status}): deleting it ends the split of people, for good"
         yield Judgement(message)
-    elif live.start is not None and live.start - now <= SOON:
+    elif live.start is not None and now < live.start <= now + SOON:
         yield Judgement(
             f"the test starts at {_at(live.start)}, in {_span(live.start - now)}; until then nobody is in it"
         )

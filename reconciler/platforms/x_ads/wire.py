@@ -77,8 +77,10 @@ def live_of(body: Mapping[str, Any], account: str = "") -> Live:
     Read one A/B test; what is missing counts as null, `entities` is not read (its ids are those of the groups).
 
     `account` is the one whose address the answer came from: the object itself does not name it.
-    Raises BadAnswer when id, status, times or groups are not of the documented shape.
+    Raises BadAnswer when id, status, texts, times or groups are not of the documented shape.
     """
+    if not isinstance(body, Mapping):
+        raise BadAnswer(f"X answered with {type(body).__name__} where an A/B test was expected")
     remote_id, status = body.get("id"), body.get("status")
     if not isinstance(remote_id, str) or not remote_id or not isinstance(status, str):
         raise BadAnswer("X answered with an A/B test that has no id or no status")
@@ -88,13 +90,14 @@ def live_of(body: Mapping[str, Any], account: str = "") -> Live:
     try:
         start, end = parse_time(str(body.get("start_time"))), parse_time(str(body.get("end_time")))
         read = [_group_of(group) for group in groups]
+        name, description, entity_type = (_text(body, key) for key in ("name", "description", "entity_type"))
     except ValueError as error:
         raise BadAnswer(f"A/B test {remote_id}: {error}") from None
     spec: Spec = {"account_id": account} if account else {}
     spec |= {
-        "name": body.get("name"),
-        "description": body.get("description"),
-        "entity_type": body.get("entity_type"),
+        "name": name,
+        "description": description,
+        "entity_type": entity_type,
         "start_time": iso(start),
         "end_time": iso(end),
         USER_GROUPS: read,
@@ -104,7 +107,7 @@ def live_of(body: Mapping[str, Any], account: str = "") -> Live:
         remote_id=remote_id,
         status=status,
         spec=spec,
-        name=body.get("name") or "",
+        name=name or "",
         account=account,
         children={USER_GROUPS: ids} if len(ids) == len(groups) else {},
         over=status == COMPLETED,
@@ -119,11 +122,18 @@ def _group_of(group: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(entities, (list, tuple)):
         raise ValueError("entity_ids of a group is not a list")
     return {
-        "name": group.get("name"),
-        "description": group.get("description"),
+        "name": _text(group, "name"),
+        "description": _text(group, "description"),
         "size": size_of(group.get("size")),
         "entity_ids": [str(entity) for entity in entities],
     }
+
+
+def _text(body: Mapping[str, Any], key: str) -> str | None:
+    value = body.get(key)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{key} is {type(value).__name__}, not text")
+    return value
 
 
 # --- calls -----------------------------------------------------------------------------------------------------------

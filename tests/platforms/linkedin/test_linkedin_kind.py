@@ -167,9 +167,9 @@ PAUSES = "LIN027"
         pytest.param(update(AT_START - DAY, cells=[cell("a", 1, 40)]), ["LIN029"], id="window-closes-for-weights"),
         pytest.param(update(AT_START - DAY - timedelta(minutes=1), keyMetric="CPM"), [], id="window-open"),
         pytest.param(update(AT_START - DAY, name="x"), [], id="window-of-no-matter"),
-        pytest.param(update(AT_START, keyMetric="CPM"), ["LIN025!"], id="started-by-then"),
+        pytest.param(update(AT_START, keyMetric="CPM"), ["LIN025"], id="started-by-then"),
         pytest.param(update(AT_START, name="x"), [], id="started-by-then-rename"),
-        pytest.param(update(AT_END, RUNNING, name="x"), ["LIN025!"], id="ended-by-then"),
+        pytest.param(update(AT_END, RUNNING, name="x"), ["LIN025"], id="ended-by-then"),
         pytest.param(
             update(AT_START - DAY, {"userIntendedState": "DRAFT"}, keyMetric="CPM"), [], id="drafts-do-not-start"
         ),

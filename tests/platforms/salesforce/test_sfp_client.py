@@ -142,12 +142,17 @@ async def test_another_experiment_that_is_read_proves_it_too(session: Salesforce
     assert f"GET {QUERY}" not in org.asked()
 
 
-@pytest.mark.parametrize("status", [400, 403, 404])
+@pytest.mark.parametrize("status", [400, 403])
 async def test_without_a_licence_a_404_proves_nothing(status: int, session: SalesforceSession, org: Org) -> None:
     org.on("GET", QUERY, (status, [{"errorCode": "INVALID_TYPE", "message": "sObject type 'AbnExperiment'"}]))
     snapshot = await session.snapshot(ReadRequest((wanted(),)))
     reading = snapshot.readings[ID]
     assert isinstance(reading, Unknown) and "INVALID_TYPE" in reading.reason
+
+
+async def test_where_nothing_can_be_queried_a_404_means_what_it_says(session: SalesforceSession, org: Org) -> None:
+    org.on("GET", QUERY, (404, [{"errorCode": "NOT_FOUND", "message": "no such resource"}]))
+    assert isinstance((await session.snapshot(ReadRequest((wanted(),)))).readings[ID], Gone)
 
 
 @pytest.mark.parametrize(
