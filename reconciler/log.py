@@ -35,7 +35,8 @@ class Log:
     """
     Writes one line for each event to `stream`, as text or as a JSON object.
 
-    `redact` learns the secrets of every connection that is opened. `warn` is told once when lines cannot be written.
+    A stream that is `owned` is closed at the end. `redact` learns the secrets of every connection that is opened.
+    `warn` is told once when lines cannot be written.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class Log:
         stream: TextIO,
         *,
         as_json: bool,
+        owned: bool = False,
         now: Callable[[], datetime] = utc_now,
         warn: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.redact = Redactor()
         self._stream = stream
         self._as_json = as_json
+        self._owned = owned
         self._now = now
         self._warn = warn
         self._broken = False
@@ -108,8 +111,7 @@ class Log:
     def close(self) -> None:
         """Give back the file, where it is one."""
         with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
-            if self._stream.name not in ("<stderr>", "<stdout>"):
+            if self._owned:
                 self._stream.close()
 
     def _safe(self, value: Any) -> Any:
@@ -150,7 +152,7 @@ def open_log(stderr: TextIO, environ: Mapping[str, str], warn: Callable[[str], N
         try:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
             stream = os.fdopen(os.open(Path(name), flags, 0o600), "a", encoding="utf-8")
-            return Log(stream, as_json=form in ("", "json"), warn=warn)
+            return Log(stream, as_json=form in ("", "json"), owned=True, warn=warn)
         except OSError as error:
             warn(f"{FILE}: {name} cannot be written ({error.strerror}); the log goes to standard error")
     return Log(stderr, as_json=form == "json", warn=warn)

@@ -82,7 +82,8 @@ class Surroundings:
     """
     What a use case is handed: where things are, how to reach platforms, time, and whom to tell.
 
-    `warn` is told sentences a person should read; `notify` the progress of an apply.
+    `warn` is told sentences a person should read; `notify` the progress of an apply; `planned` every plan with what it
+    was made from.
     """
 
     project: Project
@@ -95,6 +96,7 @@ class Surroundings:
     notify: Callable[[Progress], None] = lambda progress: None
     stopping: Callable[[], bool] = lambda: False
     accounts_of: Callable[[str], Sequence[str]] | None = None
+    planned: Callable[[Plan, Inputs], None] = lambda plan, inputs: None
 
     def accounts(self, connection: str) -> Sequence[str]:
         """Give the accounts that a connection names, their variables read."""
@@ -168,10 +170,10 @@ async def _plan(
         state_lineage=state.lineage,
     )
     made = make_plan(inputs)
-    if not request.preflight:
-        return made
-    answers = await _preflight(sessions, made, inputs)
-    return with_preflight(made, answers, inputs) if answers else made
+    answers = await _preflight(sessions, made, inputs) if request.preflight else {}
+    made = with_preflight(made, answers, inputs) if answers else made
+    around.planned(made, inputs)
+    return made
 
 
 async def _preflight(sessions: Sessions, made: Plan, inputs: Inputs) -> dict[str, Preflight]:

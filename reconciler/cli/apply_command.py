@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,13 +29,16 @@ from reconciler.cli.common import (
     surroundings,
     validated,
 )
+from reconciler.cli.watching import Watch, audit_of, watch_of_run
 from reconciler.errors import PlanUnreadable, UsageProblem
 from reconciler.model.outcome import ApplyResult, Result
 
 if TYPE_CHECKING:
     from reconciler.model.change import Plan
+    from reconciler.model.resource import Key
     from reconciler.report.progress import ProgressDisplay
-    from reconciler.workflow import Applied
+    from reconciler.state.owner import Owner
+    from reconciler.workflow import Applied, Surroundings
 
 NOT_CONFIRMED = "not confirmed"
 LONGEST_PLAN = 256 * 1024 * 1024
@@ -85,16 +88,21 @@ def command(
         allow_empty=allow_empty,
         preflight=not no_preflight,
     )
-    if file is not None and (targets or allow_destroy or allow_empty or given_variables(ctx)):
-        raise UsageProblem("a saved plan is carried out as it is: --target, --var and --allow-… belong to plan")
+    if file is not None and given_variables(ctx):
+        raise UsageProblem("a saved plan is carried out as it is: --var belongs to plan")
     if file is None and not auto_approve and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageProblem("there is no terminal to ask on, so nothing was sent; pass --auto-approve or a saved plan")
 
     saved = read_plan(file) if file is not None else None
+    if saved is not None and targets:
+        _check_targets(saved, request.targets)
     project = project_of(ctx, environment=saved.environment if saved is not None else None)
     found = validated(project) if saved is None else None
 
+    watch = watch_of_run(say)
+
     def confirm(made: Plan) -> bool:
+        watch.planned(made)
         if form == "text":
             out(plan_text(made, style_of(sys.stdout)))
         if auto_approve:
@@ -106,16 +114,29 @@ def command(
     with (
         surroundings(project, emulated=emulated, max_wait_s=max_wait, found=found) as around,
         around.store.lock(owner, lock_timeout),
-        progress_display() as display,
+        progress_display(plain=watch.log is not None) as display,
+        audited(watch, around, owner, emulated=emulated),
     ):
-        around.notify, around.warn, around.stopping = display, display.announce, stop
+        around.notify, around.warn, around.stopping = watch.progress(display), display.announce, stop
         if saved is not None:
+            watch.planned(saved)
             applied = run(apply_saved(around, saved, skip_blocked=skip_blocked), stop)
         else:
             assert found is not None
             fresh = apply_fresh(around, found.desired, request, skip_blocked=skip_blocked, confirm=confirm)
             applied = run(fresh, stop)
+        watch.ended(applied.plan, applied.result, applied.why_not)
     return report(applied, form)
+
+
+def _check_targets(saved: Plan, targets: Sequence[Key]) -> None:
+    """Raise UsageProblem when a saved plan holds more than the targets named: it is carried out as it is."""
+    beyond = sorted(str(change.key) for change in saved.changes if change.key not in targets)
+    if beyond:
+        raise UsageProblem(
+            f"the saved plan also changes {', '.join(beyond[:5])}, and it is carried out as it is; make one with "
+            "plan --target … --out FILE"
+        )
 
 
 def report(applied: Applied, form: str) -> int:
@@ -149,11 +170,22 @@ def _held_back_by_blocks(result: ApplyResult) -> int:
 
 
 @contextmanager
-def progress_display() -> Iterator[ProgressDisplay]:
-    """Give where progress goes: a live display on a terminal, plain lines elsewhere."""
+def audited(watch: Watch, around: Surroundings, owner: Owner, *, emulated: bool) -> Iterator[None]:
+    """Keep the audit record of what runs inside; a run that breaks off is recorded as such."""
+    watch.audit = audit_of(around.store, around.project, owner, say, emulated=emulated)
+    try:
+        yield
+    except BaseException as error:
+        watch.audit.end(None, f"broken off: {type(error).__name__}: {error}")
+        raise
+
+
+@contextmanager
+def progress_display(*, plain: bool = False) -> Iterator[ProgressDisplay]:
+    """Give where progress goes: a live display on a terminal; plain lines elsewhere, and where `plain` asks for it."""
     from reconciler.report.progress import LiveProgress, PlainProgress
 
-    live = sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+    live = not plain and sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
     kind = LiveProgress if live else PlainProgress
     with kind(sys.stderr, style_of(sys.stderr)) as display:
         yield display

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli.complete import complete_key
+from reconciler.cli.watching import watch_of_run
 from reconciler.errors import InvalidInput, PlatformError, ReconcilerError, UsageProblem
 
 if TYPE_CHECKING:
@@ -249,6 +250,8 @@ def surroundings(
     from reconciler.platforms.registry import KINDS, platform_by_name
     from reconciler.workflow import ProjectKinds, Surroundings
 
+    watch = watch_of_run(say)
+    watch.begin(project)
     server: EmulatorServer | None = None
     if emulated:
         from reconciler.cli.emulated import embedded
@@ -269,7 +272,9 @@ def surroundings(
             )
         else:
             settings = project.settings(name, os.environ)
-        return platform.connect(replace(settings, max_wait_s=max_wait_s, cache_dir=_cache_dir(), announce=announce))
+        watch.learn(settings.auth)
+        given = replace(settings, max_wait_s=max_wait_s, cache_dir=_cache_dir(), announce=announce, trace=watch.trace)
+        return platform.connect(given)
 
     around = Surroundings(
         project=project,
@@ -286,6 +291,7 @@ def surroundings(
     try:
         yield around
     finally:
+        watch.close()
         if server is not None:
             server.stop()
 

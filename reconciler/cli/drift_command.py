@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,8 +12,8 @@ from reconciler.cli.common import (
     EXIT_CHANGES,
     emulator_option,
     max_wait_option,
+    now,
     out,
-    out_json,
     project_of,
     run,
     style_of,
@@ -20,9 +22,18 @@ from reconciler.cli.common import (
     variable_options,
 )
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.plan.drift import DriftReport
+    from reconciler.project import Project
+    from reconciler.workflow import Validated
+
+FORMATS = ("text", "json", "markdown", "html", "junit", "sarif")
+
 
 @click.command("drift")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to print it.")
 @click.option("--unmanaged", is_flag=True, help="Also list live experiments that no manifest manages.")
 @emulator_option
 @max_wait_option
@@ -35,18 +46,42 @@ def command(ctx: click.Context, form: str, unmanaged: bool, emulated: bool, max_
     Exits 2 when a field was edited, a lifecycle moved by hand, or an experiment is gone. What the clock or the
     platform did is progress, and no drift.
     """
-    from reconciler.report.json import drift_to_json
-    from reconciler.report.text import drift_text
     from reconciler.workflow import drift
 
     project = project_of(ctx)
     found = validated(project)
     with surroundings(project, emulated=emulated, max_wait_s=max_wait) as around:
         report = run(drift(around, found.desired, unmanaged=unmanaged))
-    if form == "json":
-        out_json(drift_to_json(report))
-    else:
-        out(drift_text(report, style_of(sys.stdout)))
+    out(_shown(form, report, project, found, now()))
     if report.problems:
         return 1
     return EXIT_CHANGES if report.drift else 0
+
+
+def _shown(form: str, report: DriftReport, project: Project, found: Validated, at: datetime) -> str:
+    """Give the report in the form that was asked for."""
+    match form:
+        case "json":
+            from reconciler.report.clean import clean_json
+            from reconciler.report.json import drift_to_json
+
+            return clean_json(json.dumps(drift_to_json(report), indent=2, ensure_ascii=False) + "\n")
+        case "markdown":
+            from reconciler.report.drift_markdown import drift_markdown
+
+            return drift_markdown(report, found.desired, environment=project.environment)
+        case "html":
+            from reconciler.report.html import drift_html
+
+            return drift_html(report, at, project.environment)
+        case "junit":
+            from reconciler.report.junit import drift_junit
+
+            return drift_junit(report)
+        case "sarif":
+            from reconciler.report.sarif import drift_sarif
+
+            return drift_sarif(report, found.desired, project.file)
+    from reconciler.report.text import drift_text
+
+    return drift_text(report, style_of(sys.stdout))

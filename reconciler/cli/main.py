@@ -89,16 +89,17 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("-C", "directory", metavar="DIR", help="Act as if started in DIR.")
 @click.option("--env", "environment", metavar="NAME", help="The environment of the project file to use.")
+@click.option("-v", "--verbose", is_flag=True, help="Log every request and step to standard error.")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show it.")
 @click.pass_context
-def cli(ctx: click.Context, directory: str | None, environment: str | None) -> None:
+def cli(ctx: click.Context, directory: str | None, environment: str | None, verbose: bool) -> None:
     """Experiments as code: plan and apply A/B tests on LinkedIn, X Ads and Salesforce from YAML in git."""
     if directory is not None:
         try:
             os.chdir(directory)
         except OSError as error:
             raise click.UsageError(f"-C {directory}: {error.strerror}") from None
-    ctx.obj = {"environment": environment}
+    ctx.obj = {"environment": environment, "verbose": verbose}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -26,15 +26,23 @@ from reconciler.cli.common import (
     surroundings,
     validated,
 )
+from reconciler.cli.watching import watch_of_run
 from reconciler.errors import ReconcilerError, UsageProblem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from reconciler.model.change import Plan
+    from reconciler.model.resource import Desired, Key
+    from reconciler.plan.schedules import Schedule
+
+
+FORMATS = ("text", "json", "markdown", "html")
 
 
 @click.command("plan")
 @click.option("--out", "out_file", metavar="FILE", help="Save the plan, for: reconciler apply FILE.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to print it.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
 @click.option("--as-of", metavar="TIME", help="Judge as if it were TIME (ISO 8601 with an offset or Z).")
 @click.option("--show", is_flag=True, help="First print the manifests, as they are meant, to standard error.")
@@ -57,9 +65,8 @@ def command(
     """Show what it takes to make the platforms match the manifests. Changes nothing, takes no lock."""
     from reconciler.model.time import parse_time
     from reconciler.plan.saved import dumps
+    from reconciler.plan.schedules import schedules
     from reconciler.plan.signing import signed
-    from reconciler.report.clean import clean_json
-    from reconciler.report.text import plan_text
     from reconciler.workflow import PlanRequest, plan
 
     try:
@@ -78,16 +85,39 @@ def command(
     if show:
         say(expanded_text(found).rstrip("\n"))
     with surroundings(project, emulated=emulated, max_wait_s=max_wait, found=found) as around:
+        spans: list[Schedule] = []
+        if form == "html":
+            around.planned = lambda made, inputs: spans.extend(schedules(made, inputs))
         made = run(plan(around, found.desired, request))
+        watch_of_run(say).planned(made)
     text = dumps(made)
     if out_file is not None:
         key = os.environ.get(PLAN_KEY)
         save(out_file, signed(text, key) if key else text)
-    out(clean_json(text) if form == "json" else plan_text(made, style_of(sys.stdout)))
+    out(_shown(form, made, text, found.desired, spans))
     if out_file is not None:
         rehearsal = " --emulator" if emulated else ""
         say(f"saved to {out_file}; carry it out with: reconciler apply{rehearsal} {out_file}")
     return exit_code(made, detailed=detailed_exitcode)
+
+
+def _shown(form: str, made: Plan, text: str, desired: Mapping[Key, Desired], spans: Sequence[Schedule]) -> str:
+    """Give the plan in the form that was asked for."""
+    if form == "json":
+        from reconciler.report.clean import clean_json
+
+        return clean_json(text)
+    if form == "markdown":
+        from reconciler.report.plan_markdown import plan_markdown
+
+        return plan_markdown(made, desired)
+    if form == "html":
+        from reconciler.report.html import plan_html
+
+        return plan_html(made, spans)
+    from reconciler.report.text import plan_text
+
+    return plan_text(made, style_of(sys.stdout))
 
 
 def exit_code(made: Plan, *, detailed: bool) -> int:

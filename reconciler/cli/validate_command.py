@@ -12,9 +12,10 @@ from reconciler.cli.common import expanded_text, out, project_of, say, style_of,
 @click.command("validate")
 @click.argument("paths", nargs=-1, metavar="[PATH]…")
 @click.option("--show", is_flag=True, help="Print the manifests with defaults, items and expressions filled in.")
+@click.option("--format", "form", type=click.Choice(["text", "sarif"]), default="text", help="How to print it.")
 @variable_options
 @click.pass_context
-def command(ctx: click.Context, paths: tuple[str, ...], show: bool) -> int:
+def command(ctx: click.Context, paths: tuple[str, ...], show: bool, form: str) -> int:
     """
     Check manifests: YAML, schema, the platforms' limits, and rules between manifests.
 
@@ -26,6 +27,11 @@ def command(ctx: click.Context, paths: tuple[str, ...], show: bool) -> int:
 
     project = project_of(ctx)
     found = validate(project, KINDS, paths)
+    if form == "sarif":
+        from reconciler.report.sarif import validate_sarif
+
+        out(validate_sarif(found.diagnostics))
+        return 1 if found.errors else 0
     if found.diagnostics:
         click.echo(diagnostics_text(found.diagnostics, style_of(sys.stderr)), err=True, nl=False)
     if show:

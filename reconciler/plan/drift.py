@@ -76,6 +76,7 @@ class DriftReport:
     unmanaged: tuple[Unmanaged, ...] = ()
     problems: tuple[str, ...] = ()
     checked: int = 0
+    keys: tuple[Key, ...] = ()
 
 
 def find_drift(
@@ -108,7 +109,9 @@ def find_drift(
                 moved = _moved(kind, record, live, ignored.get(key, record.lifecycle.ignore_changes))
                 for item in moved:
                     (progress if item.kind is DriftKind.PROGRESS else drift).append(item)
-    return DriftReport(tuple(drift), tuple(progress), problems=tuple(problems), checked=len(records))
+    return DriftReport(
+        tuple(drift), tuple(progress), problems=tuple(problems), checked=len(records), keys=tuple(sorted(records))
+    )
 
 
 def _young(record: Record, now: datetime) -> bool:

@@ -66,7 +66,7 @@ class Response:
         Give the body as JSON values.
 
         Raises BadAnswer for anything that is not exactly that: HTML, a cut or empty body, a key that stands twice in
-        one object, NaN, infinities, numbers or nesting beyond what can be represented.
+        one object, NaN, infinities, half a surrogate pair, numbers or nesting beyond what can be represented.
         """
         try:
             return _strict(self.body)
@@ -113,6 +113,8 @@ def _strict(body: bytes) -> Any:
     )
     if body.count(b"[") + body.count(b"{") > DEEPEST and too_deep(value):
         raise ValueError("nested too deep")
+    if b"\\ud" in body or b"\\uD" in body:  # half of a pair can be neither shown nor sent nor saved
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
     return value
 
 

@@ -195,7 +195,7 @@ def _schedule_row(item: Schedule, platforms: Mapping[str, str], steps: Mapping[K
     changed = item.before and item.after and item.before != item.after
     return {
         "platform": platforms[item.platform],
-        "anchor": f"e{steps[item.key]}" if item.key in steps else "",
+        "anchor": f"e{steps[item.key]}" if item.key is not None and item.key in steps else "",
         "title": clean(item.title),
         "where": clean(" · ".join(part for part in (item.connection, item.account) if part)),
         "status": clean(item.status) or "not live yet",

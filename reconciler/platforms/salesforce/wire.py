@@ -62,6 +62,9 @@ _ITEM_KEYS: Final = {
     "parameters": ("engagementSignalName", "parameterName", "values"),
 }
 _NEVER_NULL: Final = frozenset({"attributeName", "attributeEnum", "engagementSignalName"})
+_TOLD_APART_BY: Final = frozenset(
+    {"name", "attributeName", "attributeEnum", "metricType", "metricName", "engagementSignalName", "parameterName"}
+)
 _INTEGERS: Final = frozenset(
     {
         "minimumRequiredParticipants",
@@ -98,7 +101,7 @@ def read_experiment(body: Mapping[str, Any]) -> Live:
     stated["name"] = name
     _fill_sole_weight(stated.get("primaryMetrics"))
     spec = {key: value for key, value in canonical_spec(stated).items() if value is not None}
-    status = body.get("status")
+    status = str(body.get("status"))
     identifier = body.get("id")
     return Live(
         remote_id=identifier if isinstance(identifier, str) else "",
@@ -146,6 +149,8 @@ def _read_item(list_key: str, item: Mapping[str, Any]) -> dict[str, Any]:
             value = [_read_item(key, inner) for inner in _items(key, value)]
         if value is None or (value == [] and key != "values") or (value == "" and key != "value"):
             continue
+        if key in _TOLD_APART_BY and not isinstance(value, str):
+            raise BadAnswer(f"{list_key}: {key} is {type(value).__name__}, not text")
         read[key] = _whole(key, value)
     return read
 

@@ -1,0 +1,146 @@
+"""What is kept of a run for those who look at it later: the log, and the audit record of an apply."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from reconciler.audit import Audit
+    from reconciler.log import Log
+    from reconciler.model.change import Plan
+    from reconciler.model.outcome import ApplyResult, Progress
+    from reconciler.platforms.exchange import Exchange, Trace
+    from reconciler.project import Project
+    from reconciler.state.owner import Owner
+    from reconciler.state.store import Store
+
+NOTE = Callable[["Progress"], None]
+
+
+class Watch:
+    """The watchers of one run: none unless a log is asked for or an apply begins."""
+
+    def __init__(self, log: Log | None = None) -> None:
+        self.log = log
+        self.audit: Audit | None = None
+
+    @property
+    def trace(self) -> Trace | None:
+        """What the HTTP client tells of its requests; None when nobody looks."""
+        return self._exchange if self.log is not None or self.audit is not None else None
+
+    def learn(self, auth: Mapping[str, str]) -> None:
+        """Make the secrets of a connection known to the log, for the texts that come from elsewhere."""
+        if self.log is not None:
+            from reconciler.platforms.auth import secrets_of
+
+            for secret in secrets_of(auth):
+                self.log.redact.add(secret)
+
+    def progress(self, display: NOTE) -> NOTE:
+        """Give a display that also writes to the log, where there is one."""
+        log = self.log
+        if log is None:
+            return display
+
+        def both(progress: Progress) -> None:
+            log.progress(progress)
+            display(progress)
+
+        return both
+
+    def planned(self, made: Plan) -> None:
+        """Note the plan: its size in the log, its digest in the audit record."""
+        if self.log is None and self.audit is None:
+            return
+        from reconciler.audit import plan_digest
+        from reconciler.plan.saved import dumps
+
+        digest = plan_digest(dumps(made))
+        if self.log is not None:
+            self.log.event(
+                "plan", digest=digest, complete=made.complete, serial=made.state_serial, summary=dict(made.summary)
+            )
+        if self.audit is not None:
+            self.audit.begin(made, digest)
+
+    def ended(self, made: Plan, result: ApplyResult | None, why_not: str) -> None:
+        """Note in the audit record what became of a plan; one with nothing to do leaves none."""
+        if self.audit is None:
+            return
+        if result is not None and made.bookkeeping:  # nobody was asked about these, so `planned` was not called
+            from reconciler.audit import plan_digest
+            from reconciler.plan.saved import dumps
+
+            self.audit.begin(made, plan_digest(dumps(made)))
+        self.audit.end(result, why_not)
+
+    def begin(self, project: Project) -> None:
+        """Note in the log what runs."""
+        ctx = click.get_current_context(silent=True)
+        if self.log is not None and ctx is not None:
+            from importlib.metadata import version
+
+            self.log.event(
+                "begin",
+                command=ctx.command_path,
+                version=version("reconciler"),
+                environment=project.environment or "",
+                pid=os.getpid(),
+            )
+
+    def close(self) -> None:
+        """Note in the log that the command is done."""
+        if self.log is not None:
+            self.log.event("end")
+            self.log.close()
+
+    def _exchange(self, sent: Exchange) -> None:
+        if self.log is not None:
+            self.log.exchange(sent)
+        if self.audit is not None:
+            self.audit.exchange(sent)
+
+
+def watch_of_run(warn: Callable[[str], None]) -> Watch:
+    """Give the watchers of the command that runs; the log is opened when it is asked for."""
+    ctx = click.get_current_context(silent=True)
+    settings = ctx.obj if ctx is not None and isinstance(ctx.obj, dict) else {}
+    kept = settings.get("watch")
+    if isinstance(kept, Watch):
+        return kept
+    verbose = bool(settings.get("verbose"))
+    watch = Watch()
+    if verbose or os.environ.get("RECONCILER_LOG") or os.environ.get("RECONCILER_LOG_FILE"):
+        from reconciler.log import open_log
+
+        watch = Watch(open_log(sys.stderr, os.environ, warn))
+    settings["watch"] = watch
+    return watch
+
+
+def audit_of(store: Store, project: Project, owner: Owner, warn: Callable[[str], None], *, emulated: bool) -> Audit:
+    """Give the audit record of an apply: beside a state that is a file, else in the project's own folder."""
+    from importlib.metadata import version
+
+    from reconciler.audit import SUFFIX, Audit, commit_of
+    from reconciler.cli.common import now
+
+    place = getattr(store, "path", None)
+    if not isinstance(place, Path):
+        place = project.dir / ".reconciler" / (project.environment or "state")
+    return Audit(
+        place.with_name(place.name + SUFFIX),
+        owner,
+        now=now,
+        warn=warn,
+        version=version("reconciler"),
+        commit=commit_of(project.dir),
+        emulated=emulated,
+    )
