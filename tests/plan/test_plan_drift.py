@@ -27,7 +27,7 @@ def drift(rec: Record, seen: Live | Reading, ignored: Mapping[Key, Sequence[str]
 def test_nothing_moved(kind: Kind) -> None:
     wanted = desired(kind)
     report = drift(record(wanted), live(wanted))
-    assert report == DriftReport((), checked=1)
+    assert report == DriftReport((), checked=1, keys=(wanted.key,))
 
 
 @pytest.mark.parametrize(("kind", "field"), [(LI, "name"), (X, "name"), (SF, "label")])

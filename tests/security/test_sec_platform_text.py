@@ -28,10 +28,12 @@ class Tags(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.found: list[str] = []
+        self.addresses: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("href", "src", "action", "formaction")]
 
 
 def renamed(lab: Lab, case: Case, text: str) -> None:
@@ -88,12 +90,19 @@ def formats() -> list[tuple[str, str]]:
     return found
 
 
+def page_of(lab: Lab, command: str) -> str:
+    """Give the page of a command."""
+    return lab.run(command, "--format", "html", *(("--unmanaged",) if command == "drift" else ())).out
+
+
 @pytest.mark.parametrize("what", TEXTS)
 @pytest.mark.parametrize("case", EVERY)
 def test_formats_for_programs_and_pages(lab: Lab, case: Case, what: str) -> None:
     """JSON stays JSON, XML well-formed; Markdown and pages make no element, link or mention of a name."""
     lab.manifest(case.kind, case.spec)
     lab.apply()
+    renamed(lab, case, "a harmless name")
+    own = {command: Tags(page_of(lab, command)).found for command, form in formats() if form == "html"}
     renamed(lab, case, TEXTS[what])
     for command, form in formats():
         shown = lab.run(command, "--format", form, *(("--unmanaged",) if command == "drift" else ())).out
@@ -102,6 +111,12 @@ def test_formats_for_programs_and_pages(lab: Lab, case: Case, what: str) -> None
             assert isinstance(json.loads(shown), dict)
         elif form == "junit":
             ElementTree.fromstring(shown)
+        elif form == "html":  # the page's own script and links inside the page, and no more than those
+            found = Tags(shown).found
+            assert {*found} <= {*own[command]}, (command, form)
+            assert found.count("script") == own[command].count("script") <= 1
+            assert not {*found} & {"img", "iframe"}
+            assert all(address.startswith("#") for address in Tags(shown).addresses)
         else:
             assert not {*Tags(shown).found} & {"script", "img", "iframe", "a"}, (command, form)
             assert "](javascript" not in shown and "@team" not in shown and "![b]" not in shown
