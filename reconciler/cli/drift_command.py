@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.ci import marked_errors, out_github
 from reconciler.cli.common import (
     EXIT_CHANGES,
     emulator_option,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from reconciler.project import Project
     from reconciler.workflow import Validated
 
-FORMATS = ("text", "json", "markdown", "html", "junit", "sarif")
+FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
 
 
 @click.command("drift")
@@ -48,11 +49,18 @@ def command(ctx: click.Context, form: str, unmanaged: bool, emulated: bool, max_
     """
     from reconciler.workflow import drift
 
-    project = project_of(ctx)
-    found = validated(project)
+    with marked_errors(form):
+        project = project_of(ctx)
+        found = validated(project)
     with surroundings(project, emulated=emulated, max_wait_s=max_wait) as around:
         report = run(drift(around, found.desired, unmanaged=unmanaged))
-    out(_shown(form, report, project, found, now()))
+    if form == "github":
+        from reconciler.report.annotations import drift_annotations
+        from reconciler.report.text import drift_text
+
+        out_github(drift_text(report), drift_annotations(report, found.desired))
+    else:
+        out(_shown(form, report, project, found, now()))
     if report.problems:
         return 1
     return EXIT_CHANGES if report.drift else 0

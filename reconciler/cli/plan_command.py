@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.ci import marked_errors, out_github
 from reconciler.cli.common import (
     EXIT_BLOCKED,
     EXIT_CHANGES,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from reconciler.plan.schedules import Schedule
 
 
-FORMATS = ("text", "json", "markdown", "html")
+FORMATS = ("text", "json", "markdown", "html", "github")
 
 
 @click.command("plan")
@@ -80,8 +81,9 @@ def command(
         allow_empty=allow_empty,
         preflight=not no_preflight,
     )
-    project = project_of(ctx)
-    found = validated(project)
+    with marked_errors(form):
+        project = project_of(ctx)
+        found = validated(project)
     if show:
         say(expanded_text(found).rstrip("\n"))
     with surroundings(project, emulated=emulated, max_wait_s=max_wait, found=found) as around:
@@ -94,7 +96,13 @@ def command(
     if out_file is not None:
         key = os.environ.get(PLAN_KEY)
         save(out_file, signed(text, key) if key else text)
-    out(_shown(form, made, text, found.desired, spans))
+    if form == "github":
+        from reconciler.report.annotations import plan_annotations
+        from reconciler.report.text import plan_text
+
+        out_github(plan_text(made), plan_annotations(made, found.desired))
+    else:
+        out(_shown(form, made, text, found.desired, spans))
     if out_file is not None:
         rehearsal = " --emulator" if emulated else ""
         say(f"saved to {out_file}; carry it out with: reconciler apply{rehearsal} {out_file}")

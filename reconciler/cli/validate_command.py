@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.ci import marked_errors, out_github
 from reconciler.cli.common import expanded_text, out, project_of, say, style_of, variable_options
+
+if TYPE_CHECKING:
+    from reconciler.workflow import Validated
 
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, metavar="[PATH]…")
 @click.option("--show", is_flag=True, help="Print the manifests with defaults, items and expressions filled in.")
-@click.option("--format", "form", type=click.Choice(["text", "sarif"]), default="text", help="How to print it.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "sarif", "github"]), default="text", help="How to print it."
+)
 @variable_options
 @click.pass_context
 def command(ctx: click.Context, paths: tuple[str, ...], show: bool, form: str) -> int:
@@ -25,12 +32,19 @@ def command(ctx: click.Context, paths: tuple[str, ...], show: bool, form: str) -
     from reconciler.report.text import diagnostics_text
     from reconciler.workflow import validate
 
-    project = project_of(ctx)
-    found = validate(project, KINDS, paths)
+    with marked_errors(form):
+        project = project_of(ctx)
+        found = validate(project, KINDS, paths)
     if form == "sarif":
         from reconciler.report.sarif import validate_sarif
 
         out(validate_sarif(found.diagnostics))
+        return 1 if found.errors else 0
+    if form == "github":
+        from reconciler.report.annotations import validate_annotations
+
+        text = diagnostics_text(found.diagnostics) if found.diagnostics else f"{_counted(found)}: valid\n"
+        out_github(text, validate_annotations(found.diagnostics))
         return 1 if found.errors else 0
     if found.diagnostics:
         click.echo(diagnostics_text(found.diagnostics, style_of(sys.stderr)), err=True, nl=False)
@@ -38,10 +52,14 @@ def command(ctx: click.Context, paths: tuple[str, ...], show: bool, form: str) -
         out(expanded_text(found))
     if found.errors:
         return 1
-    count = len(found.desired)
     tell = say if show else out  # with --show, what is printed is YAML and nothing else
-    tell(
-        f"{count} experiment{'' if count == 1 else 's'} in {found.documents} manifest"
-        f"{'' if found.documents == 1 else 's'}: valid"
-    )
+    tell(f"{_counted(found)}: valid")
     return 0
+
+
+def _counted(found: Validated) -> str:
+    experiments, manifests = len(found.desired), found.documents
+    return (
+        f"{experiments} experiment{'' if experiments == 1 else 's'} in {manifests} manifest"
+        f"{'' if manifests == 1 else 's'}"
+    )

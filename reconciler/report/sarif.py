@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.model.diagnostic import Diagnostic, Location, Severity
 from reconciler.model.resource import Desired, Key
 from reconciler.plan.drift import Drift, DriftReport
+from reconciler.report.annotations import steps
 from reconciler.report.clean import clean, short
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -69,16 +70,9 @@ def _moved(item: Drift, wanted: Desired | None, project_file: str) -> Iterable[d
         message = f"{item.key}: {clean(item.remote_id)} is gone from {item.platform}"
         yield _result(rule, "error", message, place, (str(item.key), rule))
     for field in item.fields:
-        at = wanted.locate(_steps(field.path)) if wanted else place
+        at = wanted.locate(steps(field.path)) if wanted else place
         message = f"{item.key}: {clean(field.path)} was applied as {short(field.applied)} and is {short(field.live)}"
         yield _result(rule, "warning", message, at if at.line else place, (str(item.key), rule, field.path))
-
-
-def _steps(path: str) -> tuple[str | int, ...]:
-    steps: list[str | int] = []
-    for piece in path.replace("[", ".[").split("."):
-        steps.append(int(piece[1:-1]) if piece.startswith("[") and piece[1:-1].isdigit() else piece)
-    return tuple(steps)
 
 
 def _result(rule: str, level: str, message: str, place: Location | None, identity: Sequence[str]) -> dict[str, Any]:
