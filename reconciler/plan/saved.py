@@ -8,20 +8,16 @@ version. A file that is not a plan is refused with the place of the first thing 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from reconciler.errors import PlanUnreadable
 from reconciler.model.change import Action, Call, Change, FieldChange, Plan, PlanWarning, Purpose, Severity
 from reconciler.model.nesting import too_deep
 from reconciler.model.resource import Key, Lifecycle, OnImmutableChange, OnRemoval
 from reconciler.model.time import iso, parse_time
+from reconciler.plan.reader import Reader
 
 FORMAT_VERSION = "1.0"
-
-E = TypeVar("E", bound=StrEnum)
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
@@ -56,7 +52,7 @@ def loads(text: str, source: str) -> Plan:
     if too_deep(data):
         raise PlanUnreadable(f"{source} is not a plan file: it is nested too deep; make one with plan --out FILE")
     try:
-        return _plan(_Reader(data, ""))
+        return _plan(Reader(data, ""))
     except PlanUnreadable as error:
         raise PlanUnreadable(f"{source}: {error}; make a new one with plan --out FILE") from None
 
@@ -118,74 +114,7 @@ def _change_to_json(change: Change) -> dict[str, Any]:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-class _Reader:
-    """A JSON value and the path to it; every access says where it went wrong."""
-
-    def __init__(self, value: Any, path: str) -> None:
-        self.value = value
-        self.path = path
-
-    def fail(self, what: str) -> PlanUnreadable:
-        return PlanUnreadable(f"{self.path or 'the whole'} {what}")
-
-    def get(self, key: str) -> _Reader:
-        if not isinstance(self.value, Mapping):
-            raise self.fail("is not an object")
-        return _Reader(self.value.get(key), f"{self.path}.{key}" if self.path else key)
-
-    def items(self) -> list[_Reader]:
-        if self.value is None:
-            return []
-        if not isinstance(self.value, list):
-            raise self.fail("is not a list")
-        return [_Reader(item, f"{self.path}[{index}]") for index, item in enumerate(self.value)]
-
-    def text(self) -> str:
-        if not isinstance(self.value, str):
-            raise self.fail("is not text")
-        return self.value
-
-    def optional(self) -> str | None:
-        return None if self.value is None else self.text()
-
-    def flag(self, default: bool) -> bool:
-        if self.value is None:
-            return default
-        if not isinstance(self.value, bool):
-            raise self.fail("is neither true nor false")
-        return self.value
-
-    def number(self) -> int:
-        if self.value is None:
-            return 0
-        if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < 0:
-            raise self.fail("is not a number from 0 up")
-        return self.value
-
-    def mapping(self) -> dict[str, Any]:
-        if self.value is None:
-            return {}
-        if not isinstance(self.value, dict):
-            raise self.fail("is not an object")
-        return self.value
-
-    def word(self, words: type[E]) -> E:
-        try:
-            return words(self.text())
-        except ValueError:
-            raise self.fail(f"is not one of {', '.join(word.value for word in words)}") from None
-
-    def parsed(self, read: Callable[[str], Any]) -> Any:
-        try:
-            return read(self.text())
-        except ValueError as error:
-            raise self.fail(f"is wrong: {error}") from None
-
-    def moment(self) -> datetime | None:
-        return None if self.value is None else self.parsed(parse_time)
-
-
-def _plan(reader: _Reader) -> Plan:
+def _plan(reader: Reader) -> Plan:
     version = reader.get("formatVersion").text()
     if version.split(".", 1)[0] != FORMAT_VERSION.split(".", 1)[0]:
         raise PlanUnreadable(f"formatVersion is {version!r}, this tool reads {FORMAT_VERSION.split('.', 1)[0]}.x")
@@ -225,7 +154,7 @@ def _check_order(changes: tuple[Change, ...]) -> None:
         earlier.add(change.key)
 
 
-def _change(reader: _Reader) -> Change:
+def _change(reader: Reader) -> Change:
     intent = reader.get("intent")
     desired = reader.get("desired")
     action = reader.get("action").word(Action)
@@ -262,11 +191,11 @@ def _change(reader: _Reader) -> Change:
     )
 
 
-def _moved_from(reader: _Reader) -> str:
+def _moved_from(reader: Reader) -> str:
     return "" if reader.value is None else str(reader.parsed(Key.parse))
 
 
-def _field(reader: _Reader) -> FieldChange:
+def _field(reader: Reader) -> FieldChange:
     reader.mapping()
     severity = reader.get("severity")
     return FieldChange(
@@ -280,7 +209,7 @@ def _field(reader: _Reader) -> FieldChange:
     )
 
 
-def _call(reader: _Reader) -> Call:
+def _call(reader: Reader) -> Call:
     path = reader.get("path").text()
     if not path.startswith("/") or path.startswith("//"):
         raise reader.get("path").fail("is not a path below the connection's base URL")
@@ -294,7 +223,7 @@ def _call(reader: _Reader) -> Call:
     )
 
 
-def _lifecycle(reader: _Reader) -> Lifecycle:
+def _lifecycle(reader: Reader) -> Lifecycle:
     if reader.value is None:
         return Lifecycle()
     return Lifecycle(
