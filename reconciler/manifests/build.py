@@ -8,12 +8,13 @@ and follow references without a limit. The event stream is not recursive, so tha
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 import yaml
 
 from reconciler.manifests.document import Document, Entry, Node, Source
-from reconciler.manifests.scalars import Ambiguous, resolve
+from reconciler.manifests.scalars import MAY_BE_MORE, Ambiguous, resolve
 from reconciler.manifests.words import plain
 from reconciler.model.diagnostic import Diagnostic, Location, Severity
 
@@ -23,7 +24,17 @@ MAX_ALIASED_NODES = 100_000
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NAME = re.compile(r"[a-z][a-z_]{0,30}")
 _NO_KEY: Final = object()  # the next node of a mapping is a key
+_ITEM: Final = object()  # the next node belongs to a list
 _LOST: Final = object()  # the key was refused: its value is read and dropped
+
+
+@lru_cache(maxsize=4096)
+def _is_word(text: str) -> bool:
+    """Tell whether a plain scalar is text that may be a key."""
+    try:
+        return text != "<<" and isinstance(resolve(text), str)
+    except Ambiguous:
+        return False
 
 
 class _Stop(Exception):
@@ -54,7 +65,7 @@ class _Frame:
         self.column = column
         self.anchor = anchor
         self.is_key = is_key
-        self.key: Any = _NO_KEY
+        self.key: Any = _NO_KEY if type(value) is dict else _ITEM
         self.key_line = self.key_column = 0
         self.size = 1
         self.height = 1
@@ -76,7 +87,8 @@ class Builder:
     def run(self) -> None:
         """Read the text to its end, or to the first place from which the rest makes no sense."""
         try:
-            for event in yaml.parse(self.source.text, Loader=_PARSER):
+            next_event = _PARSER(self.source.text).get_event
+            while (event := next_event()) is not None:
                 kind = type(event)
                 if kind is yaml.ScalarEvent:
                     self._scalar(event)
@@ -119,6 +131,8 @@ class Builder:
         mark = event.start_mark
         line, column = mark.line, mark.column
         text: str = event.value
+        if event.tag is None and event.anchor is None and self._quick(text, line, column, event.implicit[0]):
+            return
         if event.tag is not None:
             self._refuse(
                 line, column, f"the tag {self._word(event.tag)} is not used here", "remove it; quote what is text"
@@ -129,7 +143,7 @@ class Builder:
         stack = self._stack
         if stack:
             frame = stack[-1]
-            if type(frame.value) is dict and frame.key is _NO_KEY:
+            if frame.key is _NO_KEY:
                 self._key(frame, text, line, column, is_plain)
                 if event.anchor is not None:
                     self._anchors[event.anchor] = (text, (line, column, None), 1, 0)
@@ -146,6 +160,29 @@ class Builder:
             self._anchors[event.anchor] = (value, node, 1, 0)
         self._attach(value, node, 1, 0)
 
+    def _quick(self, text: str, line: int, column: int, is_plain: bool) -> bool:
+        """Take the scalars that nearly all are: a known key, text, or an item of a list. Gives False for the rest."""
+        if not self._stack:
+            return False
+        frame = self._stack[-1]
+        key = frame.key
+        if key is _NO_KEY:
+            if text in frame.nodes or not (is_plain and _is_word(text)):
+                return False
+            frame.key, frame.key_line, frame.key_column = text, line, column
+            return True
+        if key is _LOST or (is_plain and (not text or text[0] in MAY_BE_MORE)):
+            return False
+        frame.size += 1
+        if key is _ITEM:
+            frame.value.append(text)
+            frame.nodes.append((line, column, None))
+        else:
+            frame.value[key] = text
+            frame.nodes[key] = (frame.key_line, frame.key_column, (line, column, None))
+            frame.key = _NO_KEY
+        return True
+
     def _key(self, frame: _Frame, text: str, line: int, column: int, is_plain: bool) -> None:
         frame.key_line, frame.key_column = line, column
         frame.key = _LOST
@@ -158,11 +195,7 @@ class Builder:
                     "write the keys out, or use an alias for a whole value",
                 )
                 return
-            try:
-                is_text = isinstance(resolve(text), str)
-            except Ambiguous:
-                is_text = False
-            if not is_text:
+            if not _is_word(text):
                 what = "an empty key" if not text else f"the key {self._word(text)}"
                 self._refuse(line, column, f"{what} is not text", "quote it" if text else "name the key")
                 return
@@ -214,11 +247,11 @@ class Builder:
         frame.size += size
         if height >= frame.height:
             frame.height = height + 1
-        if type(frame.value) is list:
+        key = frame.key
+        if key is _ITEM:
             frame.value.append(value)
             frame.nodes.append(node)
             return
-        key = frame.key
         frame.key = _NO_KEY
         if key is not _LOST:
             frame.value[key] = value
@@ -269,7 +302,7 @@ class Builder:
     # --- problems ----------------------------------------------------------------------------------------------
 
     def _expects_key(self) -> bool:
-        return bool(self._stack) and type(self._stack[-1].value) is dict and self._stack[-1].key is _NO_KEY
+        return bool(self._stack) and self._stack[-1].key is _NO_KEY
 
     def _word(self, text: str) -> str:
         """Give a word of the file as messages show it; of a file that may hold secrets only what a name can be."""

@@ -12,12 +12,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from reconciler.manifests.words import plain
 from reconciler.model.diagnostic import Diagnostic, Location, Severity
 
 PROJECT_FILE = "reconciler.yaml"
 _SUFFIXES = (".yaml", ".yml")
+LONGEST_PATH = 1000
+"""Characters of a path that messages show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,20 @@ def covers(pattern: str, relative: str) -> bool:
     )
 
 
+class _Seen(NamedTuple):
+    """A file of a folder: as it was found, relative to that folder, and its real path if it is a regular file."""
+
+    path: str
+    relative: str
+    real: str | None
+
+
 class _Search:
     def __init__(self, project_dir: Path) -> None:
         self.dir = project_dir
         self.real_dir = Path(os.path.realpath(project_dir))
+        self.project_file = str(project_dir / PROJECT_FILE)
+        self._plain_dir = f"{os.path.normpath(project_dir)}/"
         self.found: dict[str, SourceFile] = {}
         self.problems: list[Diagnostic] = []
 
@@ -96,10 +109,10 @@ class _Search:
         fixed, rest = _steps(pattern)
         matches = re.compile(_regex(rest)).fullmatch
         hits = 0
-        for path, relative in self._walk(self.dir.joinpath(*fixed)):
-            if matches(relative) and path != self.dir / PROJECT_FILE:
+        for found in self._walk(self.dir.joinpath(*fixed)):
+            if matches(found.relative) and found.path != self.project_file:
                 hits += 1
-                self._take(path)
+                self._take(found.path, found.real)
         if not hits and len(self.problems) == before:
             message = f'the pattern "{plain(pattern)}" matches no file'
             self.problems.append(Diagnostic(Severity.WARNING, Location(PROJECT_FILE), message))
@@ -110,10 +123,10 @@ class _Search:
             return  # hooks name every file that changed; the project file is read anyway
         if path.is_dir():
             hits = 0
-            for inside, relative in self._walk(path):
-                if relative.endswith(_SUFFIXES) and inside != self.dir / PROJECT_FILE:
+            for found in self._walk(path):
+                if found.relative.endswith(_SUFFIXES) and found.path != self.project_file:
                     hits += 1
-                    self._take(inside)
+                    self._take(found.path, found.real)
             if not hits:
                 self._error(_name(given), "the folder holds no .yaml or .yml file")
         elif path.is_file():
@@ -122,42 +135,48 @@ class _Search:
         else:
             self._error(_name(given), "no such file or folder" if not path.exists() else "this is not a file")
 
-    def _take(self, path: Path) -> None:
-        real = os.path.realpath(path)
-        if not Path(real).is_file():
-            self._error(self._shown(path), "this is not a file that can be read")
-            return
+    def _take(self, given: str | Path, real: str | None = None) -> None:
+        """Take a file; `real` is its real path where that is known, and that it is a regular file."""
+        path = Path(given)
+        if real is None:
+            real = os.path.realpath(path)
+            if not Path(real).is_file():
+                self._error(self._shown(path), "this is not a file that can be read")
+                return
         self.found.setdefault(real, SourceFile(path, self._shown(path)))
 
-    def _walk(self, top: Path) -> Iterator[tuple[Path, str]]:
-        """Give the files below a folder that are not hidden, with their path relative to it."""
+    def _walk(self, top: Path) -> Iterator[_Seen]:
+        """Give the files below a folder that are not hidden."""
         if not top.is_dir():
             return
         if self._leaves(top):
             return
-        seen = {os.path.realpath(top)}
-        pending = [(top, "")]
+        real_top = os.path.realpath(top)
+        seen = {real_top}
+        pending = [(str(top), real_top, "")]
         while pending:
-            folder, prefix = pending.pop()
+            folder, real_folder, prefix = pending.pop()
             try:
                 with os.scandir(folder) as entries:
                     here = sorted(entries, key=lambda entry: entry.name)
             except OSError as error:
-                self._error(self._shown(folder), f"the folder cannot be read: {error.strerror or error}")
+                self._error(self._shown(Path(folder)), f"the folder cannot be read: {error.strerror or error}")
                 continue
             for entry in here:
                 if entry.name.startswith("."):
                     continue
-                path = Path(entry.path)
-                if entry.is_symlink() and (entry.name.endswith(_SUFFIXES) or entry.is_dir()) and self._leaves(path):
+                linked = entry.is_symlink()
+                is_dir = entry.is_dir()
+                if linked and (entry.name.endswith(_SUFFIXES) or is_dir) and self._leaves(Path(entry.path)):
                     continue
-                if entry.is_dir():
-                    real = os.path.realpath(path)
+                real = os.path.realpath(entry.path) if linked else f"{real_folder.rstrip('/')}/{entry.name}"
+                if is_dir:
                     if real not in seen:
                         seen.add(real)
-                        pending.append((path, f"{prefix}{entry.name}/"))
+                        pending.append((entry.path, real, f"{prefix}{entry.name}/"))
                 else:
-                    yield path, prefix + entry.name
+                    regular = not linked and entry.is_file(follow_symlinks=False)
+                    yield _Seen(entry.path, prefix + entry.name, real if regular else None)
 
     def _leaves(self, path: Path) -> bool:
         """Tell whether a path inside the project leads out of it through a link, and say so."""
@@ -170,6 +189,11 @@ class _Search:
         return True
 
     def _shown(self, path: Path) -> str:
+        text = str(path)
+        if text.startswith(self._plain_dir):  # most paths of most projects: what follows would give the same
+            inside = text[len(self._plain_dir) :]
+            if inside.isascii() and inside.isprintable() and ".." not in inside and len(inside) < LONGEST_PATH:
+                return inside
         try:
             return _name(Path(os.path.normpath(path)).relative_to(os.path.normpath(self.dir)))
         except ValueError:
@@ -185,7 +209,7 @@ def _inside(path: Path, folder: Path) -> bool:
 
 def _name(path: Path) -> str:
     """Give a path as messages show it: with slashes, and escapes for what does not print."""
-    return plain(os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace"), 1000)
+    return plain(os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace"), LONGEST_PATH)
 
 
 def _steps(pattern: str) -> tuple[list[str], list[str]]:

@@ -21,7 +21,8 @@ _WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_MAY_BE_MORE = frozenset("0123456789+-.~nNtTfF")
+MAY_BE_MORE = frozenset("0123456789+-.~nNtTfF")
+"""The first characters of plain scalars that may be something else than text."""
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:(?P<whole>0|[1-9][0-9]*)(?:\.(?P<part>[0-9]*))?|\.(?P<bare>[0-9]+))(?:[eE][-+]?[0-9]+)?")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
@@ -39,7 +40,7 @@ class Ambiguous(ValueError):
 
 def resolve(text: str) -> Scalar:
     """Give the value of a plain scalar; raises Ambiguous where more than one reading is possible."""
-    if text and text[0] not in _MAY_BE_MORE:
+    if text and text[0] not in MAY_BE_MORE:
         return text
     if text in _WORDS:
         return _WORDS[text]
