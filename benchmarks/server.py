@@ -15,6 +15,7 @@ import asyncio
 import json
 import re
 import signal
+import sys
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -176,7 +177,8 @@ async def serve(port: int, count: int, latency_ms: float) -> None:
     server = await loop.create_server(lambda: _Protocol(answers, latency_ms / 1000), "127.0.0.1", port, backlog=512)
     for index in range(count):
         answers.one(index)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
     await stopped.wait()
     server.close()
 

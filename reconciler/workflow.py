@@ -17,8 +17,6 @@ from reconciler.apply.executor import execute
 from reconciler.errors import InvalidInput, PlanProblem, PlatformError, StalePlan, UsageProblem
 from reconciler.manifests.discover import discover
 from reconciler.manifests.document import Document
-from reconciler.manifests.expand import expand
-from reconciler.manifests.load import load
 from reconciler.manifests.words import nearest
 from reconciler.model.change import Action, Plan
 from reconciler.model.diagnostic import Diagnostic, Severity
@@ -36,7 +34,9 @@ from reconciler.platforms.base import Kind, Preflight
 from reconciler.project import Project
 from reconciler.reading import OpenSession, Sessions, read_sides, sessions_of
 from reconciler.state.store import Put, Remove, State, Store
-from reconciler.validate.check import check, in_order
+from reconciler.validate.check import in_order
+from reconciler.validate.manifest_cache import ManifestCache, settings_digest
+from reconciler.validate.reading import Setting, read_files
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Validated:
     """
     What the manifests of a project want, and everything that is to say about them.
 
-    `documents` counts those of the files, `expanded` are what they come to.
+    `documents` counts those of the files, `expanded` gives what they come to.
     """
 
     desired: Mapping[Key, Desired]
     diagnostics: tuple[Diagnostic, ...]
     documents: int
-    expanded: tuple[Document, ...] = ()
+    expanded: Callable[[], tuple[Document, ...]] = tuple
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -119,14 +119,19 @@ class PlanRequest:
 # --- offline ---------------------------------------------------------------------------------------------------------
 
 
-def validate(project: Project, kinds: Sequence[Kind], paths: Sequence[str] = ()) -> Validated:
-    """Give what the manifests want and every problem of all of them; needs no network and looks at no clock."""
+def validate(
+    project: Project, kinds: Sequence[Kind], paths: Sequence[str] = (), cache: ManifestCache | None = None
+) -> Validated:
+    """
+    Give what the manifests want and every problem of all of them; needs no network and looks at no clock.
+
+    With a `cache`, files that have not changed since are not parsed and checked by themselves again.
+    """
     found = discover(project.dir, project.manifests, paths)
-    loaded = load(found.files)
-    expanded = expand(loaded.documents, project.scope)
-    desired, problems = check(expanded.documents, project, kinds)
-    diagnostics = in_order(found.diagnostics, loaded.diagnostics, expanded.diagnostics, problems)
-    return Validated({item.key: item for item in desired}, diagnostics, len(loaded.documents), expanded.documents)
+    digest = settings_digest(project.document, project.scope, kinds, project.connections) if cache else b""
+    read = read_files(found.files, Setting(project.scope, project, kinds, digest), cache, whole=not paths)
+    diagnostics = in_order(found.diagnostics, read.diagnostics)
+    return Validated({item.key: item for item in read.desired}, diagnostics, read.documents, read.expanded)
 
 
 # --- plan ------------------------------------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ EXIT_CHANGES = 2
 EXIT_BLOCKED = 3
 PLAN_KEY = "RECONCILER_PLAN_KEY"
 """The environment variable of the key that saved plans are signed with, where one is wanted."""
+NO_CACHE = "RECONCILER_NO_CACHE"
+"""The environment variable that, when it says anything, has every manifest parsed anew."""
 
 
 # --- output ----------------------------------------------------------------------------------------------------------
@@ -207,14 +209,22 @@ def project_of(ctx: click.Context, environment: str | None = None) -> Project:
 
 def validated(project: Project, paths: tuple[str, ...] = ()) -> Validated:
     """Give the manifests of a project; raises InvalidInput with everything wrong, says the warnings otherwise."""
-    from reconciler.platforms.registry import KINDS
     from reconciler.report.text import diagnostics_text
-    from reconciler.workflow import validate
 
-    found = validate(project, KINDS, paths).checked()
+    found = manifests_of(project, paths).checked()
     if found.diagnostics:
         click.echo(diagnostics_text(found.diagnostics, style_of(sys.stderr)), err=True, nl=False)
     return found
+
+
+def manifests_of(project: Project, paths: tuple[str, ...] = ()) -> Validated:
+    """Give the manifests of a project and every problem of them; what has not changed is taken from the last time."""
+    from reconciler.platforms.registry import KINDS
+    from reconciler.validate.manifest_cache import ManifestCache
+    from reconciler.workflow import validate
+
+    cache = ManifestCache.of_project(Path(_cache_dir()), project.dir, project.environment)
+    return validate(project, KINDS, paths, None if os.environ.get(NO_CACHE) else cache)
 
 
 def expanded_text(found: Validated) -> str:
@@ -224,7 +234,7 @@ def expanded_text(found: Validated) -> str:
     from reconciler.platforms.registry import KINDS
 
     orders = {kind.name: order_of(row.path for row in kind.fields) for kind in KINDS}
-    return shown_documents(found.expanded, orders)
+    return shown_documents(found.expanded(), orders)
 
 
 @dataclass

@@ -15,6 +15,7 @@ import click
 from reconciler.cli.common import (
     emulated_state,
     emulator_option,
+    manifests_of,
     now,
     out,
     out_json,
@@ -72,9 +73,8 @@ def _examined(project: Project, *, emulated: bool) -> Examination:
     from reconciler.platforms.probes import probe_of
     from reconciler.platforms.registry import KINDS, platform_by_name
     from reconciler.state.owner import owner_of
-    from reconciler.workflow import validate
 
-    found = validate(project, KINDS)
+    found = manifests_of(project)
     with ExitStack() as stack:
         addresses = {}
         if emulated:

@@ -13,6 +13,7 @@ from reconciler.cli.common import (
     Stop,
     accounts_reader,
     emulator_option,
+    manifests_of,
     max_wait_option,
     now,
     out,
@@ -76,7 +77,6 @@ def command(
     from reconciler.imports.run import connection_for
     from reconciler.platforms.registry import KINDS
     from reconciler.state.owner import owner_of
-    from reconciler.workflow import validate
 
     _check_usage(kind_name, remote_id, everything, connections, name, include_ended)
     project = project_of(ctx)
@@ -84,7 +84,7 @@ def command(
     connection = connection_for(project, kind, next(iter(connections), None)) if kind else ""
     for given in connections:
         project.connection(given)
-    found = validate(project, KINDS).checked()
+    found = manifests_of(project).checked()
     options = Options(include_ended, folder, name, lambda kind: _schema_of(project, kind))
     stop = Stop()
     owner = owner_of(os.environ, command="reconciler import", now=now())

@@ -6,6 +6,7 @@ Start-up is a feature: this module imports click and nothing else, so that `--he
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -102,8 +103,18 @@ def cli(ctx: click.Context, directory: str | None, environment: str | None, verb
     ctx.obj = {"environment": environment, "verbose": verbose}
 
 
+_COLLECT_AT = (200_000, 50, 100)
+"""
+When the collector of cyclic garbage looks, in containers: seldom.
+
+A run makes many values that live to its end, and hardly any cycles; at Python's own setting a third of a plan's time
+goes into walking them again and again. A long apply still gets its cycles collected.
+"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
+    gc.set_threshold(*_COLLECT_AT)
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

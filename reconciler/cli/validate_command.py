@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.ci import marked_errors, out_github
-from reconciler.cli.common import expanded_text, out, project_of, say, style_of, variable_options
+from reconciler.cli.common import expanded_text, manifests_of, out, project_of, say, style_of, variable_options
 
 if TYPE_CHECKING:
     from reconciler.workflow import Validated
@@ -28,13 +28,10 @@ def command(ctx: click.Context, paths: tuple[str, ...], show: bool, form: str) -
 
     Needs no network, no credentials and no clock. PATHs are files or folders; without any, the project's own globs.
     """
-    from reconciler.platforms.registry import KINDS
     from reconciler.report.text import diagnostics_text
-    from reconciler.workflow import validate
 
     with marked_errors(form):
-        project = project_of(ctx)
-        found = validate(project, KINDS, paths)
+        found = manifests_of(project_of(ctx), paths)
     if form == "sarif":
         from reconciler.report.sarif import validate_sarif
 

@@ -28,9 +28,9 @@ class Difference:
     """
     What a manifest changes on a live experiment.
 
-    `target` is live with the wanted changes laid over it (None: cleared); list items that live has carry their
-    server-made id under `"#id"` where the platform has one. `released` are paths that the manifest no longer states
-    and that the platform has no way to clear: they are left as they are.
+    `target` is live with the wanted changes laid over it (None: cleared); where there are changes, list items that live
+    has carry their server-made id under `"#id"` where the platform has one. `released` are paths that the manifest no
+    longer states and that the platform has no way to clear: they are left as they are.
     """
 
     changes: tuple[FieldChange, ...]
@@ -75,6 +75,8 @@ def difference(
 
     A field that the platform stored differently from what was applied is no change until either side moves.
     """
+    if record is not None and not ignored and _is_as_applied(desired, live, record):
+        return Difference((), live.spec)
     sides = _Sides(
         kind,
         frozenset(ignored),
@@ -89,6 +91,32 @@ def difference(
     before = {key: value for key, value in observed.items() if key not in settled and key in applied}
     target = _object(sides, "", "", stated, before, live.spec)
     return Difference(tuple(sides.changes), target, tuple(sides.released))
+
+
+def _is_as_applied(desired: Spec, live: Live, record: Record) -> bool:
+    """
+    Tell at sight that nothing differs: the manifest is as applied, and live shows each of its values in its place.
+
+    Most experiments of most plans; False only means that a closer look is needed.
+    """
+    return (
+        not record.stored
+        and desired == record.applied
+        and all(live.children.get(name) == ids for name, ids in record.children.items())
+        and _holds(live.spec, desired)
+    )
+
+
+def _holds(live: Any, wanted: Any) -> bool:
+    """Tell whether live shows every stated value at the same place, of the same type."""
+    shape = type(wanted)
+    if shape is not type(live):
+        return False
+    if shape is dict:
+        return all(key in live and _holds(live[key], value) for key, value in wanted.items())
+    if shape is list:
+        return len(live) == len(wanted) and all(map(_holds, live, wanted))
+    return bool(live == wanted)
 
 
 def same_spec(kind: Kind, left: Spec, right: Spec) -> bool:

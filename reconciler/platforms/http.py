@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
+import sniffio  # noqa: F401 - httpcore asks for it at every lock, and a module that is missing is searched for each time
 import stamina
 import stamina.instrumentation
 

@@ -7,7 +7,8 @@ held against each other. One manifest's problems do not hide another's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.manifests.document import Document
@@ -40,19 +41,41 @@ class HasConnections(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class FromFile:
+    """An experiment that is known to be fine by itself, and how to get the document that it stands in."""
+
+    desired: Desired
+    document: Callable[[], Document]
+
+
 def check(
-    documents: Iterable[Document], project: HasConnections, kinds: Sequence[Kind]
+    documents: Iterable[Document | FromFile], project: HasConnections, kinds: Sequence[Kind]
 ) -> tuple[tuple[Desired, ...], tuple[Diagnostic, ...]]:
     """
     Give the desired experiments in the order of the documents, and every problem in the order of files and lines.
 
-    A manifest that does not fit its schema gives no desired experiment; of two with one key the first counts.
+    A manifest that does not fit its schema gives no desired experiment; of two with one key the first counts. What is
+    known to be fine by itself is not checked by itself again.
     """
     checker = _Checker(project, kinds)
     for document in documents:
-        checker.take(document)
+        if isinstance(document, Document):
+            checker.take(document)
+        else:
+            checker.take_checked(document)
     checker.take_together()
     return tuple(desired for desired, _ in checker.desireds.values()), in_order(told(checker.problems))
+
+
+def check_alone(
+    documents: Iterable[Document], project: HasConnections, kinds: Sequence[Kind]
+) -> tuple[Desired, ...] | None:
+    """Give the desired experiments of documents looked at by themselves; None when there is anything to say of them."""
+    checker = _Checker(project, kinds)
+    for document in documents:
+        checker.take(document)
+    return None if checker.problems else tuple(desired for desired, _ in checker.desireds.values())
 
 
 def in_order(*groups: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -71,7 +94,7 @@ class _Checker:
     def __init__(self, project: HasConnections, kinds: Sequence[Kind]) -> None:
         self.connections = project.connections
         self.kinds = {kind.name: kind for kind in kinds}
-        self.desireds: dict[Key, tuple[Desired, Document]] = {}
+        self.desireds: dict[Key, tuple[Desired, Callable[[], Document]]] = {}
         self.places: dict[Key, Location] = {}
         self.problems: list[tuple[Diagnostic, Document]] = []
 
@@ -216,17 +239,7 @@ class _Checker:
     ) -> None:
         key = Key(kind.name, envelope.metadata.name)
         place = document.locate(("metadata", "name"))
-        first = self.places.get(key)
-        if first is not None:
-            self._error(
-                document,
-                ("metadata", "name"),
-                f"a second manifest with the key {key}; the first is at {first}",
-                "give one of them another name",
-            )
-            return
-        self.places[key] = place
-        if spec is None:
+        if not self._is_first(key, place, lambda: document) or spec is None:
             return
         desired = Desired(
             key=key,
@@ -242,7 +255,26 @@ class _Checker:
         )
         for finding in kind.check(desired):
             self._finding(document, finding)
-        self.desireds[key] = (desired, document)
+        self.desireds[key] = (desired, lambda: document)
+
+    def take_checked(self, given: FromFile) -> None:
+        """Remember what a manifest wants that is known to be fine by itself."""
+        desired = given.desired
+        if self._is_first(desired.key, desired.location, given.document):
+            self.desireds[desired.key] = (desired, given.document)
+
+    def _is_first(self, key: Key, place: Location, document: Callable[[], Document]) -> bool:
+        """Remember where a key stands; a second manifest with it is an error."""
+        first = self.places.setdefault(key, place)
+        if first is place:
+            return True
+        self._error(
+            document(),
+            ("metadata", "name"),
+            f"a second manifest with the key {key}; the first is at {first}",
+            "give one of them another name",
+        )
+        return False
 
     # --- between manifests -----------------------------------------------------------------------------------
 
@@ -251,7 +283,7 @@ class _Checker:
         for kind in self.kinds.values():
             mine = [desired for key, (desired, _) in self.desireds.items() if key.kind == kind.name]
             for key, finding in kind.check_together(mine):
-                self._finding(self.desireds[key][1], finding)
+                self._finding(self.desireds[key][1](), finding)
 
     # --- problems --------------------------------------------------------------------------------------------
 

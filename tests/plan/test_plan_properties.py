@@ -30,7 +30,7 @@ from reconciler.model.change import Action, Change, Plan
 from reconciler.model.kind import template, top_level
 from reconciler.model.resource import Desired, Found, Gone, Live, Reading, Record, Unknown
 from reconciler.plan.drift import find_drift
-from reconciler.plan.fields import recorded_children
+from reconciler.plan.fields import difference, recorded_children
 from reconciler.plan.planner import make_plan
 from reconciler.plan.saved import dumps, loads
 from reconciler.platforms.base import Kind
@@ -181,6 +181,28 @@ def test_live_made_from_the_manifest_needs_nothing_and_is_no_drift(wanted: Desir
     assert not changed
     report = find_drift({wanted.key: rec}, {wanted.key: Found(seen)}, {}, kinds, NOW)
     assert not [item for item in report.drift if item.kind.value != "state"]
+
+
+@RUNS
+@given(cases(), st.booleans(), st.sampled_from(["", "one field", "the ids"]))
+def test_the_look_at_sight_says_what_the_closer_look_says(
+    case: tuple[Desired, Record, Live], as_applied: bool, moved: str
+) -> None:
+    wanted, _, shown = case
+    kind = kinds(wanted.key.kind, "")
+    seen = live(wanted)
+    if moved == "one field":
+        seen = replace(seen, spec=shown.spec)
+    if moved == "the ids":
+        seen = replace(seen, children={name: ids[::-1] for name, ids in seen.children.items()})
+    rec = (
+        record(wanted, live(wanted)) if as_applied else replace(case[1], children=record(wanted, live(wanted)).children)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reconciler.plan.fields._is_as_applied", lambda *_: False)
+        closer = difference(kind, wanted.spec, seen, record=rec)
+    at_sight = difference(kind, wanted.spec, seen, record=rec)
+    assert (at_sight.changes, at_sight.released) == (closer.changes, closer.released)
 
 
 def carried_out(kind: Kind, change: Change, seen: Live) -> Live:
