@@ -358,14 +358,20 @@ class HttpClient:
     def _client(self) -> httpx.AsyncClient:
         if self._opened is None:
             local = is_loopback(urlsplit(self._settings.base_url).hostname or "")
-            self._opened = httpx.AsyncClient(
-                transport=self._transport,
-                timeout=self._timeout,
-                limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
-                follow_redirects=False,
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept, so none is sent anywhere
-                trust_env=not local,
-            )
+            try:
+                self._opened = httpx.AsyncClient(
+                    transport=self._transport,
+                    timeout=self._timeout,
+                    limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
+                    follow_redirects=False,
+                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept, so none is sent
+                    trust_env=not local,
+                )
+            except (httpx.InvalidURL, ValueError, ImportError):  # the library's words would repeat the address
+                raise UsageProblem(
+                    "a proxy of the environment cannot be used: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no address "
+                    "like http://host:port (SOCKS is not supported); correct it, or name the host in NO_PROXY"
+                ) from None
         return self._opened
 
 

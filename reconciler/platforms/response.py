@@ -28,6 +28,10 @@ REQUEST_ID_HEADERS = (
 )
 
 
+MOST_PAGES = 10_000
+"""A list of more pages than this is one that a broken or hostile server makes up as it goes."""
+
+
 @dataclass(frozen=True)
 class Response:
     """
@@ -80,6 +84,11 @@ class Response:
             return "the body is a web page where JSON was expected"
         reason = "nested too deep" if isinstance(error, RecursionError) else self.redact.excerpt(str(error), 120)
         return f"the body is not the JSON expected ({reason})"
+
+    def check_page(self, number: int) -> None:
+        """Raise BadAnswer when a list has gone on for more pages than any real one has; `number` counts from 1."""
+        if number > MOST_PAGES:
+            raise self.bad_answer(f"the list does not end: {MOST_PAGES:,} pages were read")
 
     def bad_answer(self, words: str) -> BadAnswer:
         """Give a BadAnswer that names the call, the status, the content type and shows the body's beginning."""

@@ -133,4 +133,4 @@ def reason(text: str) -> str:
 
 def without_credentials(text: str) -> str:
     """Give a text with user names and passwords cut out of its addresses."""
-    return re.sub(r"(?i)([a-z][a-z0-9+.-]*://)[^/\s@]*@", r"\1", text)
+    return re.sub(r"(?i)([a-z][a-z0-9+.-]*://)[^/\s]*@", r"\1", text)

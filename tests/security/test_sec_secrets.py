@@ -264,3 +264,16 @@ def test_values_hide_their_secrets() -> None:
         make = {"linkedin": auth.linkedin, "x-ads": auth.x_ads, "salesforce": auth.salesforce}[shape.platform]
         shown += f"{settings!r} {settings} {make(settings)!r}"
     assert "canary" not in shown and "PRIVATE KEY" not in shown
+
+
+def test_the_address_of_a_git_remote_is_shown_without_its_password() -> None:
+    """Also a password with an `@` in it, which nobody encoded."""
+    from reconciler.state.git_command import without_credentials
+
+    for address in (
+        "https://u:canary@git.example/x",
+        "https://u:can@canary@git.example/x",
+        "ssh://canary@git.example/",
+    ):
+        shown = without_credentials(f"fatal: unable to access '{address}': no")
+        assert "canary" not in shown and "git.example/" in shown

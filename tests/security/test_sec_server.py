@@ -412,3 +412,54 @@ async def test_errors_that_quote_a_server_are_bounded() -> None:
     with pytest.raises(Unclear) as caught:
         await client.write("POST", "/e", json={})
     assert len(str(caught.value)) < 2_000 and str(caught.value).isprintable() and TOKEN not in str(caught.value)
+
+
+# --- lists and proxies -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("platform", ["linkedin", "x-ads", "salesforce"])
+async def test_lists_without_end(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page is new, and names a next one."""
+    from reconciler.platforms import response
+    from reconciler.platforms.registry import platform_by_name
+
+    monkeypatch.setattr(response, "MOST_PAGES", 20)
+    count = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal count
+        count += 1
+        bodies = {
+            "linkedin": {"elements": [{"id": count}], "metadata": {"nextPageToken": f"t{count}"}},
+            "x-ads": {"data": [], "next_cursor": f"c{count}"},
+            "salesforce": {"records": [], "done": False, "nextRecordsUrl": f"/services/data/v65.0/query/01g{count}-1"},
+        }
+        await saying("Content-Type: application/json\r\n", json.dumps(bodies[platform]).encode())(reader, writer)
+
+    auth = {"access_token": TOKEN}
+    if platform == "x-ads":
+        auth = {"consumer_key": "k", "consumer_secret": "s", "access_token": "t", "access_token_secret": TOKEN}
+    version = {"linkedin": "202609", "x-ads": "12", "salesforce": "65.0"}[platform]
+    async with asyncio.timeout(30), serving(talk) as url:
+        session = platform_by_name(platform).connect(ConnectionSettings("c", platform, url, version, auth=auth))
+        try:
+            if platform == "linkedin":
+                with pytest.raises(BadAnswer, match="does not end"):
+                    async for _ in session._find({"account": ["urn:li:sponsoredAccount:1"]}):  # type: ignore[attr-defined]
+                        pass
+            else:
+                with pytest.raises(BadAnswer, match="does not end"):
+                    async for _ in session.listing("18ce54d4x5t"):
+                        pass
+        finally:
+            await session.close()
+    assert count <= 22
+
+
+@pytest.mark.parametrize("proxy", ["http://u:canary@host:nope", "socks5://u:canary@127.0.0.1:1", "ftp://u:canary@x"])
+async def test_a_proxy_that_cannot_be_used(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told in words, without the password that its address holds."""
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, proxy)
+    words = await failing("https://api.example.com", ReconcilerError)
+    assert "HTTPS_PROXY" in words and "canary" not in words

@@ -6,6 +6,7 @@ One open connection to LinkedIn: the only file here that sends. What to send and
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -169,8 +170,9 @@ class LinkedInSession:
         """Give every element of a search, each id once, page after page to the end."""
         seen: set[Any] = set()
         start, token = 0, ""
-        while True:
+        for number in itertools.count(1):
             response = await self._http.read("GET", facts.COLLECTION, query=queries.search(criteria, start, token))
+            response.check_page(number)
             if response.status >= 300:
                 raise self._refusal(response)
             body = response.json()

@@ -296,7 +296,9 @@ class SalesforceSession:
             if where in seen:
                 raise BadAnswer(f"{self.connection}: a query's next page is one that was read already")
             seen.add(where)
-            page = query_page(await self._query_at(*where))
+            response = await self._query_at(*where)
+            response.check_page(len(seen))
+            page = query_page(response)
 
 
 class _Halt:

@@ -8,6 +8,7 @@ that no list knows is unknown.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from math import ceil
@@ -160,12 +161,13 @@ class XAdsSession(Session):
         path = collection_path(self._settings.api_version, account)
         cursors: set[str] = set()
         cursor = ""
-        while True:
+        for number in itertools.count(1):
             values = {**query, "cursor": cursor} if cursor else query
             try:
                 response = await self._http.read("GET", path, query=query_of(values))
             except Unauthorized as error:
                 raise _with_hint(error) from None
+            response.check_page(number)
             self._note_version(response)
             page = page_of(response)
             yield page
