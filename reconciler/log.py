@@ -24,6 +24,51 @@ from reconciler.platforms.redact import Redactor, escaped
 FORM = "RECONCILER_LOG"
 FILE = "RECONCILER_LOG_FILE"
 _LONGEST = 2000
+EVERY = {"run": "the id of this run of the command, the same in its audit record", "time": "UTC", "event": "see above"}
+_REQUEST = {
+    "n": "the number of the request in this run, from 1",
+    "key": "the experiment that is being changed",
+    "connection": "through which connection of the project file",
+    "method": "the HTTP method",
+    "host": "the host asked",
+    "path": "the path, secrets masked",
+    "query": "the query, secrets masked",
+    "status": "the status of the answer; not there when none came",
+    "ms": "how long it took, in milliseconds",
+    "requestId": "the id that the platform gave the request: `x-li-uuid`, `x-transaction-id`, …",
+    "headers": "header fields of the answer that may be shown: `x-restli-id`, quotas, `retry-after`",
+    "attempt": "how often this request went out, from 1",
+    "write": "whether it changes something",
+    "error": "why there is no answer",
+}
+FACTS: dict[str, dict[str, str]] = {
+    "begin": {
+        "command": "the command",
+        "version": "of this tool",
+        "environment": "of the project",
+        "pid": "the process",
+        "tracing": "what became of a wish for OpenTelemetry spans",
+    },
+    "token": _REQUEST,
+    "request": _REQUEST,
+    "plan": {
+        "digest": "SHA-256 of the plan as `plan --out` saves it",
+        "complete": "whether everything could be read",
+        "serial": "of the state that it was made from",
+        "summary": "how many changes of each action",
+    },
+    "step": {"key": "the experiment", "message": "what is done now"},
+    "outcome": {
+        "key": "the experiment",
+        "action": "what was to be done",
+        "result": "what became of it",
+        "calls": "how many were sent",
+        "remoteId": "the platform's id",
+        "message": "why, where it failed",
+    },
+    "end": {"ms": "how long the command took, in milliseconds"},
+}
+"""What each event may tell, with its meaning: nothing else gets into a log, whatever the code hands over."""
 
 
 def utc_now() -> datetime:
@@ -45,10 +90,12 @@ class Log:
         *,
         as_json: bool,
         owned: bool = False,
+        run: str = "",
         now: Callable[[], datetime] = utc_now,
         warn: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.redact = Redactor()
+        self._run = run
         self._stream = stream
         self._as_json = as_json
         self._owned = owned
@@ -59,19 +106,27 @@ class Log:
 
     def event(self, name: str, **facts: Any) -> None:
         """Write an event with its facts; those that are None or empty text are left out."""
-        told = {key: self._safe(value) for key, value in facts.items() if value is not None and value != ""}
+        allowed = FACTS.get(name, {})
+        told = {
+            key: self._safe(value)
+            for key, value in facts.items()
+            if key in allowed and value is not None and value not in ("", {})
+        }
         moment = iso(self._now().replace(microsecond=0))
         if self._as_json:
-            self._write(json.dumps({"time": moment, "event": name, **told}))
+            self._write(json.dumps({"time": moment, "run": self._run, "event": name, **told}))
         else:
             words = " ".join(f"{key}={_shown(value)}" for key, value in told.items())
             self._write(f"{moment} {name} {words}".rstrip())
 
-    def exchange(self, sent: Exchange) -> None:
+    def exchange(self, sent: Exchange, number: int) -> None:
         """Write a request and what came of it."""
         if self._as_json:
             self.event(
                 "token" if sent.token else "request",
+                n=number,
+                key=sent.key,
+                headers=dict(sent.told),
                 connection=sent.connection,
                 method=sent.method,
                 host=sent.host,
@@ -138,7 +193,7 @@ def wanted(verbose: bool, environ: Mapping[str, str]) -> bool:
     return verbose or bool(environ.get(FORM) or environ.get(FILE))
 
 
-def open_log(stderr: TextIO, environ: Mapping[str, str], warn: Callable[[str], None]) -> Log:
+def open_log(stderr: TextIO, environ: Mapping[str, str], warn: Callable[[str], None], run: str = "") -> Log:
     """
     Give the log: to the file of RECONCILER_LOG_FILE, else to standard error; JSON with RECONCILER_LOG=json.
 
@@ -150,12 +205,12 @@ def open_log(stderr: TextIO, environ: Mapping[str, str], warn: Callable[[str], N
         warn(f"{FORM}={form} is neither json nor text; text is taken")
     if name:
         try:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
             stream = os.fdopen(os.open(Path(name), flags, 0o600), "a", encoding="utf-8")
-            return Log(stream, as_json=form in ("", "json"), owned=True, warn=warn)
+            return Log(stream, as_json=form in ("", "json"), owned=True, run=run, warn=warn)
         except OSError as error:
             warn(f"{FILE}: {name} cannot be written ({error.strerror}); the log goes to standard error")
-    return Log(stderr, as_json=form == "json", warn=warn)
+    return Log(stderr, as_json=form == "json", run=run, warn=warn)
 
 
 def _shown(value: Any) -> str:

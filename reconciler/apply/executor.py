@@ -18,6 +18,7 @@ from reconciler.model.change import Action, Change, Plan
 from reconciler.model.outcome import GOOD, ApplyResult, Outcome, Progress, Result
 from reconciler.model.resource import Key
 from reconciler.model.time import iso
+from reconciler.platforms.exchange import KEY
 
 AT_ONCE = 5
 """Changes under way at once on one connection: what its pool of connections carries."""
@@ -78,6 +79,7 @@ async def _in_turn(change: Change, context: Context, rooms: Mapping[str, asyncio
 
 async def _carry_out(change: Change, context: Context) -> Outcome:
     worker = Worker(context, change)
+    KEY.set(str(change.key))  # each change has a task of its own
 
     def ended(result: Result, message: str = "") -> Outcome:
         record = context.records.get(change.key)

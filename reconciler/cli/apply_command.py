@@ -172,7 +172,7 @@ def _held_back_by_blocks(result: ApplyResult) -> int:
 @contextmanager
 def audited(watch: Watch, around: Surroundings, owner: Owner, *, emulated: bool) -> Iterator[None]:
     """Keep the audit record of what runs inside; a run that breaks off is recorded as such."""
-    watch.audit = audit_of(around.store, around.project, owner, say, emulated=emulated)
+    watch.audit = audit_of(around.store, around.project, owner, say, run=watch.run, emulated=emulated)
     try:
         yield
     except BaseException as error:

@@ -116,6 +116,42 @@ def unlock(ctx: click.Context, force: bool) -> int:
     return 0
 
 
+@command.command("log")
+@click.argument("key", required=False, shell_complete=complete_managed_key)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, help="At most so many runs (default: 20).")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+@click.pass_context
+def log(ctx: click.Context, key: str | None, limit: int, form: str) -> int:
+    """
+    Show who applied what and when, the newest run first; with KEY only the runs that concern that experiment.
+
+    Read from the audit records, which are kept beside the state: run, user, commit, plan, calls with their answers.
+    """
+    from reconciler.audit import runs_of, touches
+    from reconciler.cli.watching import audit_path
+    from reconciler.report.audit_text import audit_text
+
+    wanted = str(parsed_keys((key,))[0]) if key else ""
+    store = _store(ctx)
+    path = audit_path(store, ctx.obj["project"])
+    files = [path, path.with_name(path.name + ".1")]
+    try:
+        kept = [each.read_bytes() for each in files if each.is_file() and not each.is_symlink()]
+    except OSError as error:
+        raise UsageProblem(f"{path} cannot be read: {error.strerror}") from None
+    there = getattr(store, "records", None)
+    if there is not None:  # two commits for a run where it is git; with a key, older runs have to be looked through
+        kept += there(10_000 if wanted else 2 * limit)
+    runs = [lines for lines in runs_of(kept) if not wanted or touches(lines, wanted)][:limit]
+    if form == "json":
+        out_json(runs)
+    elif runs:
+        out(audit_text(runs, wanted))
+    else:
+        say(f"no apply{f' of {wanted}' if wanted else ''} is recorded")
+    return 0
+
+
 for transfer in (pull, push, migrate):
     command.add_command(transfer)
 

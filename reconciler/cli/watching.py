@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +28,11 @@ NOTE = Callable[["Progress"], None]
 class Watch:
     """The watchers of one run: none unless a log is asked for or an apply begins."""
 
-    def __init__(self, log: Log | None = None) -> None:
+    def __init__(self, log: Log | None = None, run: str = "") -> None:
         self.log = log
+        self.run = run
+        self._number = 0
+        self._began = time.monotonic()
         self.audit: Audit | None = None
 
     @property
@@ -45,12 +50,15 @@ class Watch:
 
     def progress(self, display: NOTE) -> NOTE:
         """Give a display that also writes to the log, where there is one."""
-        log = self.log
-        if log is None:
+        log, audit = self.log, self.audit
+        if log is None and audit is None:
             return display
 
         def both(progress: Progress) -> None:
-            log.progress(progress)
+            if audit is not None and progress.outcome is None:
+                audit.started()
+            if log is not None:
+                log.progress(progress)
             display(progress)
 
         return both
@@ -98,14 +106,15 @@ class Watch:
     def close(self) -> None:
         """Note in the log that the command is done."""
         if self.log is not None:
-            self.log.event("end")
+            self.log.event("end", ms=round((time.monotonic() - self._began) * 1000))
             self.log.close()
 
     def _exchange(self, sent: Exchange) -> None:
+        self._number += 1
         if self.log is not None:
-            self.log.exchange(sent)
+            self.log.exchange(sent, self._number)
         if self.audit is not None:
-            self.audit.exchange(sent)
+            self.audit.exchange(sent, self._number)
 
 
 def watch_of_run(warn: Callable[[str], None]) -> Watch:
@@ -116,31 +125,59 @@ def watch_of_run(warn: Callable[[str], None]) -> Watch:
     if isinstance(kept, Watch):
         return kept
     verbose = bool(settings.get("verbose"))
-    watch = Watch()
+    run = str(uuid.uuid4())
+    watch = Watch(run=run)
     if verbose or os.environ.get("RECONCILER_LOG") or os.environ.get("RECONCILER_LOG_FILE"):
         from reconciler.log import open_log
 
-        watch = Watch(open_log(sys.stderr, os.environ, warn))
+        watch = Watch(open_log(sys.stderr, os.environ, warn, run), run)
     settings["watch"] = watch
     return watch
 
 
-def audit_of(store: Store, project: Project, owner: Owner, warn: Callable[[str], None], *, emulated: bool) -> Audit:
-    """Give the audit record of an apply: beside a state that is a file, else in the project's own folder."""
-    from importlib.metadata import version
-
-    from reconciler.audit import SUFFIX, Audit, commit_of
-    from reconciler.cli.common import now
+def audit_path(store: Store, project: Project) -> Path:
+    """Give the file of the audit record: beside a state that is a file, else in the project's own folder."""
+    from reconciler.audit import SUFFIX
 
     place = getattr(store, "path", None)
     if not isinstance(place, Path):
         place = project.dir / ".reconciler" / (project.environment or "state")
+    return place.with_name(place.name + SUFFIX)
+
+
+def audit_of(
+    store: Store, project: Project, owner: Owner, warn: Callable[[str], None], *, run: str, emulated: bool
+) -> Audit:
+    """Give the audit record of an apply; where the state is no file, it is kept there as well."""
+    from importlib.metadata import version
+
+    from reconciler.audit import Audit, actor_of, commit_of
+    from reconciler.cli.common import now
+
+    commit = commit_of(project.dir)
     return Audit(
-        place.with_name(place.name + SUFFIX),
+        audit_path(store, project),
         owner,
+        run=run,
+        keep=getattr(store, "keep_record", None),
         now=now,
         warn=warn,
         version=version("reconciler"),
-        commit=commit_of(project.dir),
+        commit=commit,
+        dirty=_dirty(project) if commit else None,
+        actor=actor_of(os.environ),
         emulated=emulated,
     )
+
+
+def _dirty(project: Project) -> bool | None:
+    """Tell whether the project's folder differs from the commit, state and caches aside; None when git cannot say."""
+    from reconciler.errors import StateProblem
+    from reconciler.state.git_command import Git
+
+    words = ("-c", "core.fsmonitor=false", "status", "--porcelain", "-z", "--", ".", ":(exclude).reconciler")
+    try:
+        answer = Git(project.dir, os.environ).run(*words, timeout_s=20)
+    except StateProblem:
+        return None
+    return bool(answer.out) if answer.code == 0 else None

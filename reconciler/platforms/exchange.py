@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
@@ -17,6 +19,23 @@ if TYPE_CHECKING:
     from reconciler.platforms.tokens import TokenReply
 
 
+KEY: ContextVar[str] = ContextVar("key", default="")
+"""The experiment that the requests of a task are about; empty for those about several."""
+TOLD_HEADERS = (
+    "x-restli-id",
+    "x-rate-limit-limit",
+    "x-rate-limit-remaining",
+    "x-rate-limit-reset",
+    "x-account-rate-limit-limit",
+    "x-account-rate-limit-remaining",
+    "x-account-rate-limit-reset",
+    "sforce-limit-info",
+    "retry-after",
+)
+"""The header fields of an answer that may be shown, beside its request id: ids and quotas (linkedin.md 10.1, x-ads.md
+8, salesforce.md 9). No other is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """
@@ -24,7 +43,8 @@ class Exchange:
 
     `path` and `query` are masked and escaped. `status` is None when no answer came; `error` says why then. `ms` is how
     long it took, in milliseconds. `attempt` counts the times that this call went out, from 1. `write` says that it
-    changes something; `token` that it asked for a token.
+    changes something; `token` that it asked for a token. `key` is the experiment that is being changed. `sent` is the
+    SHA-256 of the body of a write. `told` are header fields of the answer, those of TOLD_HEADERS alone.
     """
 
     connection: str
@@ -39,6 +59,9 @@ class Exchange:
     write: bool
     token: bool = False
     error: str = ""
+    key: str = ""
+    sent: str = ""
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 Trace: TypeAlias = Callable[[Exchange], None]
@@ -67,6 +90,7 @@ class Teller:
         if self._trace is None:
             return
         parts = urlsplit(url)
+        fields: Mapping[str, str] = getattr(answer, "headers", {})
         self._trace(
             Exchange(
                 connection=self._connection,
@@ -81,5 +105,8 @@ class Teller:
                 write=call.write,
                 token=token,
                 error=self._redact.excerpt(error, 300),
+                key=KEY.get(),
+                sent=f"sha256:{hashlib.sha256(call.content).hexdigest()}" if call.write and call.content else "",
+                told={name: self._redact.excerpt(fields[name], 100) for name in TOLD_HEADERS if fields.get(name)},
             )
         )

@@ -8,6 +8,7 @@ ref. Only objects are made in the local repository: work tree, index, HEAD and b
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 import uuid
@@ -20,6 +21,7 @@ from reconciler.state.medium import Kept, Moved, Position
 
 STATE_FILE = "state.json"
 LOCK_FILE = "lock.json"
+AUDIT_FILE = "audit.jsonl"
 _ENTRY = re.compile(r"journal/(\d{6})\.json")
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TRANSIENT = ("failed to update ref", "cannot lock ref", "incorrect old value", "reference already exists")
@@ -115,6 +117,27 @@ class GitMedium:
 
     def fence(self, number: int) -> None:
         """Do nothing: whoever writes next moves the one ref, and so lets every other write fail."""
+
+    # --- the audit records -------------------------------------------------------------------------------------
+
+    def keep_record(self, name: str, content: bytes, note: str) -> None:
+        """Push a commit that holds this record upon `<ref>-audit`: the ref's history is the list of all."""
+        ref = f"{self.ref}-audit"
+        blob = self._git.word("hash-object", "-w", "--stdin", given=content)
+        for _ in range(_TRIES):
+            tip = self._tip(ref) or ""
+            with contextlib.suppress(Moved):
+                self._push(ref, self._commit(f"100644 blob {blob}\t{AUDIT_FILE}\n", tip, note), tip)
+                return
+        raise StateProblem(f"{ref} changes faster than it can be written")
+
+    def records(self, most: int) -> list[bytes]:
+        """Give the records that the history of `<ref>-audit` holds, newest first."""
+        tip = self._tip(f"{self.ref}-audit")
+        if tip is None:
+            return []
+        commits = self._git.out("rev-list", f"--max-count={most}", tip).decode("ascii", "replace").split()
+        return self._blobs([f"{commit}:{AUDIT_FILE}" for commit in commits])
 
     # --- the lock ----------------------------------------------------------------------------------------------
 

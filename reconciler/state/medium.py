@@ -69,6 +69,14 @@ class Medium(Protocol):
         """Take away the lock of version `expected`; a place that cannot leaves `body`, which says that it is free."""
         ...
 
+    def keep_record(self, name: str, content: bytes, note: str) -> None:
+        """Keep the audit record of a run beside the state, in the place of an earlier one of the same name."""
+        ...
+
+    def records(self, most: int) -> list[bytes]:
+        """Give the audit records, the newest first, at most so many; a run may be in it twice."""
+        ...
+
     def fence(self, number: int) -> None:
         """
         Let every write fail that builds upon what was read before.

@@ -153,6 +153,20 @@ class ObjectMedium:
         names = [item["path"].rsplit("/", 1)[-1] for chunk in listed for item in chunk]
         return max((int(name[:6]) for name in names if re.fullmatch(r"\d{6}\.json", name)), default=0)
 
+    # --- the audit records -------------------------------------------------------------------------------------
+
+    def keep_record(self, name: str, content: bytes, note: str) -> None:
+        """Put the record's own object, `state.json.audit/<name>.jsonl`."""
+        key = f"{self._key}.audit/{name}.jsonl"
+        self._tried("be written", lambda: self._library().put(self._store(), key, content, use_multipart=False))
+
+    def records(self, most: int) -> list[bytes]:
+        """Give the records, newest first: their names begin with the time."""
+        listed = self._tried("be listed", lambda: self._library().list(self._store(), f"{self._key}.audit"))
+        names = sorted((item["path"] for chunk in listed for item in chunk), reverse=True)
+        found = [self._get(name) for name in names[:most]]
+        return [item[1] for item in found if item is not None]
+
     # --- the lock ----------------------------------------------------------------------------------------------
 
     def read_lock(self) -> tuple[str, bytes] | None:

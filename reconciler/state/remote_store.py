@@ -119,6 +119,14 @@ class RemoteStore:
         """Remove a lock that is over, or with `force` any; see `Store.unlock`."""
         return self._lease.clear(force=force)
 
+    def keep_record(self, name: str, content: bytes, note: str) -> None:
+        """Keep the audit record of a run beside the state; raises StateProblem when that fails."""
+        self.medium.keep_record(name, content, note[:_MAX_NOTE])
+
+    def records(self, most: int) -> list[bytes]:
+        """Give the audit records, newest first; those of one run may come twice, the fuller one first."""
+        return self.medium.records(most)
+
     @contextlib.contextmanager
     def _locked(self, owner: Owner, timeout_s: float) -> Iterator[None]:
         with self._lease.hold(owner, timeout_s):

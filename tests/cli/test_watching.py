@@ -102,8 +102,33 @@ def test_secrets_learnt_from_connections_are_masked_everywhere() -> None:
     stream = StringIO()
     log = open_log(stream, {"RECONCILER_LOG": "json"}, print)
     log.redact.add("very-secret-token")
-    log.event("step", message="it said very-secret-token", more={"deep": "very-secret-token"})
+    log.event("plan", digest="it said very-secret-token", summary={"deep": "very-secret-token"})
     assert "very-secret-token" not in stream.getvalue() and stream.getvalue().count("[secret]") == 2
+
+
+def test_a_fact_that_is_not_on_the_list_is_not_told() -> None:
+    from io import StringIO
+
+    stream = StringIO()
+    log = open_log(stream, {"RECONCILER_LOG": "json"}, print, "run-1")
+    log.event("step", key="K/a", authorization="Bearer x")
+    log.event("nobody-knows", key="K/a")
+    told = lines(stream.getvalue())
+    assert [set(one) for one in told] == [{"time", "run", "event", "key"}, {"time", "run", "event"}]
+    assert told[0]["run"] == "run-1"
+
+
+def test_requests_are_numbered_and_name_the_experiment_and_the_quota(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECONCILER_LOG", "json")
+    lab.manifest(X_ADS.kind, X_ADS.spec)
+    told = lines(lab.apply().err)
+    sent = [one for one in told if one["event"] in ("request", "token")]
+    assert [one["n"] for one in sent] == list(range(1, len(sent) + 1))
+    assert len({one["run"] for one in told}) == 1 and told[0]["run"]
+    (write,) = [one for one in sent if one["write"]]
+    assert write["key"] == f"{X_ADS.kind}/a"
+    assert any("x-rate-limit-remaining" in one.get("headers", {}) for one in sent)
+    assert read_audit(lab.dir / AUDIT)[0]["run"] == told[0]["run"]
 
 
 # --- the audit record ------------------------------------------------------------------------------------------------
@@ -128,12 +153,15 @@ def test_the_record_of_an_apply(lab: Lab, case: Any, monkeypatch: pytest.MonkeyP
     assert len({line["run"] for line in (begin, call, end)}) == 1
     assert begin["by"]["user"] == "ada" and begin["by"]["ciRun"] == "https://ci.example/7" and begin["by"]["host"]
     assert begin["commit"] == commit and begin["version"] and begin["plan"]["digest"].startswith("sha256:")
-    assert begin["plan"]["changes"] == [{"key": f"{case.kind}/a", "action": "create"}]
+    (change,) = begin["plan"]["changes"]
+    assert (change["key"], change["action"]) == (f"{case.kind}/a", "create")
+    assert all(set(field) == {"path", "before", "after"} and field["before"] is None for field in change["fields"])
+    assert call["key"] == change["key"] and call["sent"].startswith("sha256:") and call["n"] >= 1
     assert call["method"] == "POST" and 200 <= call["status"] < 300 and call["attempt"] == 1
     (outcome,) = end["outcomes"]
     assert outcome["result"] == "done" and outcome["remoteId"] == lab.remote_id(f"{case.kind}/a")
     text = (lab.dir / AUDIT).read_text()
-    assert holds_secret(text) == [] and "trafficWeight" not in text
+    assert holds_secret(text) == [] and "Bearer" not in text
     assert stat.S_IMODE((lab.dir / AUDIT).stat().st_mode) == 0o600
 
 
