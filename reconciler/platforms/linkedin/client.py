@@ -41,6 +41,8 @@ PROTOCOL = "2.0.0"
 PREFLIGHTS_AT_ONCE = 3
 SETTLE_WAITS_S = (1.0, 2.0, 4.0, 8.0)
 """How long a cancelled experiment is waited for to be ENDED (assumed: the page does not say how soon that is)."""
+SEARCH_PASSES = 5
+"""How often a search is read from its start, when experiments go away between its pages, before it is given up."""
 OTHER_ACCOUNT = "BATCH_GET_ENTITY_FROM_DIFFERENT_ACCOUNT"
 
 
@@ -167,9 +169,15 @@ class LinkedInSession:
         return found, ""
 
     async def _find(self, criteria: Mapping[str, Sequence[str]]) -> AsyncIterator[Mapping[str, Any]]:
-        """Give every element of a search, each id once, page after page to the end."""
+        """
+        Give every element of a search, each id once, page after page to the end.
+
+        Offsets shift when an experiment before them goes away between two pages, and one is skipped unseen. So each
+        page begins with the last element of the page before, sorted by id: where another stands there, the list is read
+        again from its start. Raises BadAnswer when it changes on every one of several passes.
+        """
         seen: set[Any] = set()
-        start, token = 0, ""
+        start, token, last, passes = 0, "", None, 1
         for number in itertools.count(1):
             response = await self._http.read("GET", facts.COLLECTION, query=queries.search(criteria, start, token))
             response.check_page(number)
@@ -183,10 +191,19 @@ class LinkedInSession:
             for element in fresh:
                 seen.add(element.get("id"))
                 yield element
-            start += len(elements)
+            if last is not None and (not elements or elements[0].get("id") != last):
+                if passes == SEARCH_PASSES:
+                    raise response.bad_answer("the list changed each time while it was read page by page; run again")
+                start, token, last, passes = 0, "", None, passes + 1
+                continue
+            reached = start + len(elements)
             token = answers.next_token(body)
-            if not fresh or not (token or answers.goes_on(body, len(elements), start)):
+            behind = len(elements) > (last is not None) and (fresh or not token)
+            if not behind or not (token or answers.goes_on(body, len(elements), reached)):
                 return
+            overlaps = not token and len(elements) > 1
+            last = elements[-1].get("id") if overlaps else None
+            start = reached - 1 if overlaps else reached
 
     # --- the dry run -------------------------------------------------------------------------------------------
 

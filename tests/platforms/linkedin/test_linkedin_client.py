@@ -276,12 +276,13 @@ def paged(count: int, *, cap: int = 100, total: bool = True) -> Callable[[httpx.
         (0, {}, ["0"]),
         (99, {}, ["0"]),
         (100, {}, ["0"]),
-        (131, {}, ["0", "100"]),
-        (200, {}, ["0", "100"]),
-        (131, {"total": False}, ["0", "100"]),
-        (200, {"total": False}, ["0", "100", "200"]),
-        (25, {"cap": 10}, ["0", "10", "20"]),
-        (25, {"cap": 10, "total": False}, ["0", "10", "20"]),
+        (131, {}, ["0", "99"]),
+        (199, {}, ["0", "99"]),
+        (200, {}, ["0", "99", "198"]),
+        (131, {"total": False}, ["0", "99"]),
+        (199, {"total": False}, ["0", "99", "198"]),
+        (25, {"cap": 10}, ["0", "9", "18"]),
+        (25, {"cap": 10, "total": False}, ["0", "9", "18"]),
     ],
 )
 def test_every_page_is_read_and_no_more(count: int, how: dict[str, Any], expected: list[str]) -> None:
@@ -290,17 +291,64 @@ def test_every_page_is_read_and_no_more(count: int, how: dict[str, Any], expecte
     assert starts(server) == expected
 
 
-def test_an_experiment_on_two_pages_is_listed_once() -> None:
-    first = page([wire(id=number) for number in range(1, 101)], total=102)
-    second = page([wire(id=100), wire(id=101), wire(id=102)], start=100, total=102)
-    assert len(listed(Server(first, second))) == 102
+class Changing:
+    """A finder of experiments 1 to `count`, some of which go away (or come) before a page of that number is given."""
+
+    def __init__(self, count: int, changes: dict[int, tuple[set[int], set[int]]], *, total: bool = True) -> None:
+        self.ids, self.changes, self.total, self.given = set(range(1, count + 1)), changes, total, 0
+
+    def __call__(self, request: httpx.Request) -> Any:
+        gone, come = self.changes.get(self.given, (set(), set()))
+        self.ids = self.ids - gone | come
+        self.given += 1
+        start, now = int(request.url.params["start"]), sorted(self.ids)
+        more = {"total": len(now)} if self.total else {}
+        return page([wire(id=number) for number in now[start : start + 100]], start=start, **more)
 
 
-def test_a_finder_that_repeats_itself_comes_to_an_end() -> None:
-    full = page([wire(id=number) for number in range(1, 101)])
-    server = Server(full)
-    assert len(listed(server)) == 100
-    assert len(server.requests) == 2
+@pytest.mark.parametrize("total", [True, False])
+@pytest.mark.parametrize(
+    ("gone", "come"),
+    [
+        ({5}, set()),
+        ({100}, set()),
+        ({99, 100}, set()),
+        ({101}, set()),
+        (set(range(1, 60)), set()),
+        ({5}, {400}),
+        (set(), {400}),
+        (set(range(101, 251)), set()),
+        (set(range(1, 101)), set()),
+    ],
+)
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_page_that_changes_while_it_is_paged_hides_nothing(
+    before: int, gone: set[int], come: set[int], total: bool
+) -> None:
+    """Whatever was there all the time is listed once, however the offsets shift below."""
+    server = Server(Changing(250, {before: (gone, come)}, total=total))
+    found = listed(server)
+    assert len(found) == len(set(found))
+    assert set(found) >= {str(number) for number in set(range(1, 251)) - gone}
+    assert len(server.requests) <= 8
+
+
+def test_a_list_that_never_stands_still_is_not_believed() -> None:
+    """It raises; a search that is part of a plan makes the plan incomplete then."""
+    changes = {number: ({number}, {1000 + number}) for number in range(1, 50)}
+    server = Server(Changing(250, changes))
+    with pytest.raises(BadAnswer, match="changed each time"):
+        listed(server)
+    server = Server(Changing(250, changes))
+    (failure,) = server.ask(lambda s: s.snapshot(ReadRequest(seek=(desired(),)))).failures
+    assert "could not be searched" in failure and "changed each time" in failure
+
+
+def test_a_finder_that_does_not_heed_the_start_is_not_believed() -> None:
+    server = Server(page([wire(id=number) for number in range(1, 101)]))
+    with pytest.raises(BadAnswer, match="changed each time"):
+        listed(server)
+    assert len(server.requests) == 10
 
 
 def test_an_empty_page_before_the_total_is_the_end() -> None:
