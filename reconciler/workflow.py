@@ -33,6 +33,7 @@ from reconciler.plan.renames import moved_records
 from reconciler.platforms.base import Kind, Preflight
 from reconciler.project import Project
 from reconciler.reading import OpenSession, Sessions, read_sides, sessions_of
+from reconciler.state.owner import under_way
 from reconciler.state.store import Put, Remove, State, Store
 from reconciler.validate.check import in_order
 from reconciler.validate.manifest_cache import ManifestCache, settings_digest
@@ -139,6 +140,8 @@ def validate(
 
 async def plan(around: Surroundings, desired: Mapping[Key, Desired], request: PlanRequest) -> Plan:
     """Give the plan of a project; reads platforms and state, changes nothing."""
+    if sentence := under_way(around.store):
+        around.warn(sentence)
     state = around.store.read()
     async with sessions_of(around.open_session) as sessions:
         return await _plan(around, sessions, state, desired, request)
@@ -297,6 +300,11 @@ async def apply_saved(around: Surroundings, saved: Plan, *, skip_blocked: bool) 
     why_not = _not_to_be_sent(saved, skip_blocked)
     if why_not:
         return Applied(saved, None, why_not)
+    if saved.state_serial != state.serial:
+        around.warn(
+            f"the state has moved on since the plan was made (serial {saved.state_serial} then, {state.serial} now): "
+            "each change is held against what is live, and what does not fit any more is refused as stale"
+        )
     async with sessions_of(around.open_session) as sessions:
         return Applied(saved, await _execute(around, sessions, state, saved))
 
@@ -366,6 +374,8 @@ class StoreJournal:
 
 async def drift(around: Surroundings, desired: Mapping[Key, Desired], *, unmanaged: bool) -> DriftReport:
     """Compare live with applied; with `unmanaged` also list what is live and not managed. Changes nothing."""
+    if sentence := under_way(around.store):
+        around.warn(sentence)
     records = around.store.read().experiments
     _check_known(around.project, records)
     async with sessions_of(around.open_session) as sessions:

@@ -131,6 +131,22 @@ class Worker:
         target = {top: value for top, value in (self.change.target or {}).items() if top not in self.held_back()}
         return not difference(self.kind, target, live, record=self._aside(), ignored=ignored).changes
 
+    def tell_moved(self, record: Record, live: Live) -> None:
+        """
+        Warn of managed fields that this change did not set and that are not as wanted: somebody else has just set them.
+
+        No platform takes a precondition, so an edit between our read and our write shows only in the read after it.
+        What somebody set in the very fields that were written is gone, and nothing tells of it.
+        """
+        set_now = {top_level(item.path) for item in self.change.fields} | self.held_back()
+        target = {top: value for top, value in (self.change.target or {}).items() if top not in set_now}
+        found = difference(self.kind, target, live, record=record, ignored=self.change.lifecycle.ignore_changes).changes
+        if moved := list(dict.fromkeys(item.path for item in found if top_level(item.path) not in set_now)):
+            self.warnings.append(
+                f"somebody else changed {', '.join(moved)} on the platform while this was carried out: it was left so, "
+                "and drift and plan show it from now on"
+            )
+
     def _aside(self) -> Record | None:
         """Give the record without what was stored differently: here only the real values count."""
         return replace(self.record, stored={}) if self.record else None

@@ -11,7 +11,7 @@ from datetime import timedelta
 from reconciler.apply.calls import LOOKS_S, SEARCHES_S, Worker
 from reconciler.apply.context import Stopped
 from reconciler.errors import BadAnswer, PlatformError, Refused, StalePlan, Unclear
-from reconciler.model.change import Call
+from reconciler.model.change import Action, Call
 from reconciler.model.outcome import Result
 from reconciler.model.resource import Desired, Found, Gone, Live, Record, Spec
 from reconciler.plan.fields import recorded_children, same_spec, stored_differently
@@ -375,6 +375,8 @@ async def _finish(worker: Worker, record: Record, live: Live) -> None:
             worker.warnings.append(
                 f"{top} was sent as {change.target.get(top)!r} and the platform stored {value!r}; it is recorded so"
             )
+    if change.action in (Action.UPDATE, Action.ADOPT):
+        worker.tell_moved(record, live)
     worker.context.put(
         replace(
             record,

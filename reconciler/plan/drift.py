@@ -93,7 +93,9 @@ def find_drift(
     for key in sorted(records):
         record = records[key]
         if not record.remote_id:
-            problems.append(f"{key}: an earlier run was interrupted while creating it; run apply again")
+            problems.append(
+                f"{key}: its create is not finished: a run is at work on it, or was interrupted (then run apply again)"
+            )
             continue
         reading = readings.get(key, Unknown("it was not read"))
         match reading:

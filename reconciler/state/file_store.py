@@ -195,6 +195,10 @@ class FileStore:
         """Hold the lock as a context; raises Locked, naming its owner, when it is not free within `timeout_s`."""
         return self._locked(owner, timeout_s)
 
+    def holder(self) -> str | None:
+        """Give who holds the lock, as its note says; see `Store.holder`."""
+        return self._lock.holder()
+
     def unlock(self, *, force: bool = False) -> str | None:
         """Remove what a dead owner left; see `Store.unlock`. The kernel's lock of a living owner cannot be forced."""
         if not self.path.parent.is_dir():

@@ -114,6 +114,11 @@ class Lease:
             f"the lock of {self._medium.title} was taken from this run: {who}; nothing more is written: run again"
         )
 
+    def holder(self) -> str | None:
+        """Give whose the lock is now, since when, and when it was last renewed; None when it is nobody's."""
+        held, now = self._found()[1], self._now()
+        return None if held is None or held.is_over(now) else held.described(now)
+
     def clear(self, *, force: bool) -> str | None:
         """Remove a lock that is over, or, with `force`, any; gives a sentence on it. Raises Locked."""
         version, held = self._found()

@@ -58,6 +58,11 @@ class Lock:
                     self._note.unlink()
             lock.release()
 
+    def holder(self) -> str | None:
+        """Give whose the lock is now and since when, as the note says; None without a note of somebody who may live."""
+        owner = self._owner()
+        return None if owner is None or owner.is_dead() else owner.described(self._now())
+
     def clear(self) -> str | None:
         """Remove a dead owner's note; gives a sentence on it, or None when there is none. Raises Locked."""
         with self.hold(None, 0.0):

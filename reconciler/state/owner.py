@@ -8,8 +8,9 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
+from reconciler.errors import StateProblem
 from reconciler.model.time import iso, parse_time
 
 # The address of the run, from the variables that each CI system documents, the most telling first.
@@ -108,6 +109,24 @@ def age(seconds: float) -> str:
             count = whole // size
             return f"{count} {name}{'' if count == 1 else 's'}"
     return "a moment"
+
+
+class _Place(Protocol):
+    def holder(self) -> str | None: ...
+
+
+def under_way(store: _Place) -> str | None:
+    """Give a sentence on the run that holds a store's lock, for a command that takes none; None when there is none."""
+    try:
+        holder = store.holder()
+    except StateProblem:
+        return None  # the read of the state says what is wrong
+    if holder is None:
+        return None
+    return (
+        f"another run is under way: {holder}; what follows is as of this moment, between two of its steps: run again "
+        "when it has ended"
+    )
 
 
 def _shown(text: str) -> str:

@@ -115,6 +115,10 @@ class RemoteStore:
         """Hold the lock as a context; raises Locked, naming its owner, when it is not free within `timeout_s`."""
         return self._locked(owner, timeout_s)
 
+    def holder(self) -> str | None:
+        """Give who holds the lock; see `Store.holder`. Raises StateProblem when the place cannot be asked."""
+        return self._lease.holder()
+
     def unlock(self, *, force: bool = False) -> str | None:
         """Remove a lock that is over, or with `force` any; see `Store.unlock`."""
         return self._lease.clear(force=force)

@@ -101,6 +101,10 @@ class Store(Protocol):
         """Keep everybody else out; raises Locked, naming who is in, when that takes longer than `timeout_s`."""
         ...
 
+    def holder(self) -> str | None:
+        """Give who holds the lock and since when, for a command that takes none; None when it is free."""
+        ...
+
     def unlock(self, *, force: bool = False) -> str | None:
         """
         Remove what a dead owner left; gives a sentence on it, or None.

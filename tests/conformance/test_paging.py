@@ -56,7 +56,6 @@ def test_a_draft_behind_a_shifted_page_is_adopted_never_created_again(lab: Lab, 
     (first,) = lab.table("linkedin", "experiments")
     ids = fill(lab, "linkedin", "experiments", first)
     hidden = ids[100 * (page + 1)]  # the first of the next page: it moves onto the page that was read already
-    rows = lab.server.world.table("linkedin", "experiments")
     swap(lab, first, hidden)
     lab.state_file.unlink()
     lab.faults(shift(page, first))
