@@ -10,9 +10,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTEST_ARGS ?=
+# Further tests that leave records for docs/reliability.md, such as long runs.
+DEEP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types schemas golden clean
+.PHONY: help demo test lint format types schemas golden reliability clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -41,6 +43,12 @@ schemas: $(VENV)/dev.stamp ## make schemas/ anew
 golden: $(VENV)/dev.stamp ## write the expected texts of reports and README anew; read the difference before you commit it
 	$(BIN)/python -m pytest tests/report --renew
 	RENEW_README=1 $(BIN)/python -m pytest tests/test_readme.py
+
+reliability: $(VENV)/dev.stamp ## try every fault, record what came of it, and write docs/reliability.md and docs/faults.md
+	@rm -rf $(VENV)/reliability && mkdir -p $(VENV)/reliability
+	RELIABILITY_DIR=$(abspath $(VENV)/reliability) $(BIN)/python -m pytest -n 2 tests/conformance/test_fault_table.py $(DEEP)
+	$(BIN)/python tests/reliability/page.py collect $(VENV)/reliability
+	$(BIN)/python tests/reliability/page.py write
 
 clean: ## remove what can be made again
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -70,7 +70,7 @@ class Emulator(Starlette):
         path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
         query, method, platform = scope["query_string"].decode("latin-1"), scope["method"], _platform(path)
         if platform is None:
-            await _send(send, await self._serve(scope, body, stale=False))
+            await _send(send, await self._serve(scope, body, Effect()))
             return
         effect = self.faults.take(platform, method, path, query) or Effect()
         if effect.delay_s:
@@ -78,7 +78,7 @@ class Emulator(Starlette):
         answer: _Answer | None = None
         skip = effect.drop == "before" or (effect.status is not None and not effect.commit)
         if not skip:
-            answer = await self._serve(scope, body, stale=effect.stale and method == "GET", clock_s=effect.clock_s)
+            answer = await self._serve(scope, body, effect)
         self._by_hand(platform, effect)
         answer = _altered(answer, effect)
         entry = {"platform": platform, "method": method, "path": path, "query": query}
@@ -97,9 +97,10 @@ class Emulator(Starlette):
                 except (KeyError, ValueError) as error:
                     _LOG.warning("faults: %s: %s", hand.remote_id, error)
 
-    async def _serve(self, scope: Scope, body: bytes, *, stale: bool, clock_s: float = 0.0) -> _Answer:
+    async def _serve(self, scope: Scope, body: bytes, effect: Effect) -> _Answer:
         """Run the platform's handler under the lock and save what it did; what a handler raises becomes a 500."""
-        with self.world.lock, self._clock_off(clock_s):
+        stale = effect.stale and scope["method"] == "GET"
+        with self.world.lock, self._off(effect):
             try:
                 for module in PLATFORMS.values():
                     module.tick(self.world)
@@ -121,13 +122,13 @@ class Emulator(Starlette):
             return answer
 
     @contextmanager
-    def _clock_off(self, seconds: float) -> Iterator[None]:
-        """Let the platform's clock, the one that signatures are judged by too, be off for a moment."""
-        self.world.skew_s = seconds
+    def _off(self, effect: Effect) -> Iterator[None]:
+        """Let the clock, the one that signatures are judged by too, and the length of jobs be off for a moment."""
+        self.world.skew_s, self.world.job_s = effect.clock_s, effect.job_s
         try:
             yield
         finally:
-            self.world.skew_s = 0.0
+            self.world.skew_s, self.world.job_s = 0.0, None
 
     async def _run(self, scope: Scope, body: bytes) -> _Answer:
         collected = _Collector()

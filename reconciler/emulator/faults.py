@@ -10,11 +10,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from reconciler.emulator.errors import BadFaults
 
+EFFECTS = frozenset(
+    {
+        *("status", "headers", "body", "commit", "delay", "drip", "drop", "reset", "truncate"),
+        *("stale", "edit", "remove", "clock", "job"),
+    }
+)
+"""The keys of `do` in a faults file."""
+MATCHERS = frozenset({"platform", "method", "path", "query"})
+"""The keys of `match`."""
 Moment: TypeAlias = Literal["before", "after"]
 
 
@@ -58,6 +68,7 @@ class Effect:
     bytes of the body and closes the connection. `reset` makes a `drop` a reset of the connection. `drip_s` is waited
     before each of the body's pieces, sixteen at most. `hands` is what a person does at the platform's own pages right
     after the request was carried out, before its answer leaves. `clock_s` shifts the platform's clock for the request.
+    `job_s` is how long a job that the request begins takes (Salesforce: Processing, Deleting); None: as ever.
     """
 
     status: int | None = None
@@ -72,6 +83,7 @@ class Effect:
     drip_s: float = 0.0
     hands: tuple[Hand, ...] = ()
     clock_s: float = 0.0
+    job_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +147,7 @@ def _fault(entry: object, place: str) -> Fault:
 
 
 def _match(value: object, place: str) -> Match:
-    keys = _mapping(value, place, {"platform", "method", "path", "query"})
+    keys = _mapping(value, place, MATCHERS)
     for key, text in keys.items():
         if not isinstance(text, str):
             raise BadFaults(f"{place}.{key}: text is expected, found {_kind(text)}")
@@ -151,11 +163,9 @@ def _match(value: object, place: str) -> Match:
 
 
 def _effect(value: object, place: str) -> Effect:
-    allowed = {"status", "headers", "body", "delay", "drop", "commit", "stale", "truncate"}
-    allowed |= {"reset", "drip", "edit", "remove", "clock"}
-    keys = _mapping(value, place, allowed)
+    keys = _mapping(value, place, EFFECTS)
     if not keys:
-        raise BadFaults(f"{place}: says nothing; one of {', '.join(sorted(allowed))} is needed")
+        raise BadFaults(f"{place}: says nothing; one of {', '.join(sorted(EFFECTS))} is needed")
     status = keys.get("status")
     if status is not None:
         status = _count(status, f"{place}.status", 200)
@@ -193,6 +203,7 @@ def _effect(value: object, place: str) -> Effect:
         drip_s=drip,
         hands=_hands(keys, place),
         clock_s=_seconds(keys.get("clock", 0), f"{place}.clock"),
+        job_s=_seconds(keys["job"], f"{place}.job", least=0) if "job" in keys else None,
     )
 
 
@@ -218,7 +229,7 @@ def _headers(value: object, place: str) -> tuple[tuple[str, str], ...]:
     return tuple((str(name), str(text)) for name, text in value.items())
 
 
-def _mapping(value: object, place: str, allowed: set[str]) -> dict[str, Any]:
+def _mapping(value: object, place: str, allowed: AbstractSet[str]) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise BadFaults(f"{place}: a mapping is expected, found {_kind(value)}")
     for key in value:

@@ -37,6 +37,7 @@ class World:
         self.data: dict[str, Any] = {"clockOffset": 0.0, "counters": {}, "tables": {}, **dict(data or {})}
         self.path = path
         self.lock = threading.RLock()
+        self.job_s: float | None = None  # how long a job begun now takes, while a fault asks for that
         self.skew_s = 0.0  # how far the platforms' own clocks are off while a fault asks for that
         self._real_now = real_now
         self._saved: str | None = None

@@ -35,6 +35,12 @@ OPERATIONS: Mapping[str, str] = {
     "action": "an action on the life cycle (LinkedIn: cancel a running test; Salesforce: start)",
     "delete": "delete",
 }
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "search": ("apply", "plan"),
+    "read": ("apply", "plan", "drift"),
+    **dict.fromkeys(WRITES, ("apply",)),
+}
+"""The commands that do an operation; plan and drift only read."""
 NOT_THERE = frozenset({("x-ads", "action")})
 """X has no actions: tests there start, end and are deleted, and that is all."""
 
@@ -59,6 +65,10 @@ class Fault:
     lasting: bool = False
     deadline_s: float | None = None
     says: str = ""
+    times: int = 1
+    """How many fitting requests in a row are hit."""
+    everywhere: bool = False
+    """Whether it hits every request to the platform, before the operation too where that does no harm."""
     behind_write: int = 0
     """How many reads after the first write are hit, where it is reads that are."""
 
@@ -70,18 +80,19 @@ class Fault:
 
 @dataclass(frozen=True)
 class Row:
-    """One fault on one operation of one platform, and its documented end."""
+    """One fault on one operation of one platform, met by one command, and its documented end."""
 
     fault: Fault
     platform: str
     operation: str
     end: End
     why: str
+    command: str = "apply"
 
     @property
     def id(self) -> str:
         """The name of its test."""
-        return f"{self.fault.name} - {self.platform} - {self.operation}"
+        return f"{self.fault.name} - {self.platform} - {self.command} - {self.operation}"
 
 
 HTML = {"content-type": "text/html; charset=utf-8"}
@@ -168,12 +179,9 @@ FAULTS: tuple[Fault, ...] = (
         Fault(f"{status} before the work", {"status": status, "body": "down"}, SAME, _SEARCHED)
         for status in (500, 502, 503, 504)
     ),
-    Fault(
-        "500 after the work",
-        {"status": 500, "body": "down", "commit": True},
-        SAME,
-        _NO_ANSWER,
-        operations=WRITES,
+    *(
+        Fault(f"{status} after the work", {"status": status, "body": "down", "commit": True}, SAME, _NO_ANSWER, WRITES)
+        for status in (408, 500, 502, 503)
     ),
     Fault(
         "504 after the work",
@@ -194,6 +202,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("answer lost after the work", {"drop": "after"}, SAME, _NO_ANSWER, operations=WRITES),
     Fault("connection reset before the work", {"drop": "before", "reset": True}, SAME, _NO_ANSWER),
     Fault("connection reset after the work", {"drop": "after", "reset": True}, SAME, _NO_ANSWER, operations=WRITES),
+    Fault("slow body", {"drip": 0.01}, SAME, "it is waited for, up to the deadline of the whole exchange"),
     Fault(
         "body slower than the deadline",
         {"drip": 0.2},
@@ -251,22 +260,49 @@ FAULTS: tuple[Fault, ...] = (
         platforms=("salesforce",),
     ),
     Fault(
+        "token expired, and the new one too",
+        {"status": 401, "body": [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]},
+        RERUN,
+        "a second 401 is not answered with a third token: nothing more is sent through the connection",
+        platforms=("salesforce",),
+        times=2,
+        says="not authorised",
+    ),
+    Fault(
         "token expired, and there is no other",
         {"status": 401, "body": {"status": 401, "code": "EXPIRED_ACCESS_TOKEN", "message": "expired"}},
         ERROR,
         "nothing more is sent through the connection, the rest is listed as not tried",
-        platforms=("linkedin", "x-ads"),
         lasting=True,
         says="not authorised",
     ),
+    *(
+        Fault(
+            f"clock of the platform ten minutes {word}",
+            {"clock": seconds},
+            SAME,
+            "waits are reckoned by the platform's own Date header, and times are sent as the manifest has them",
+            unusual={
+                ("x-ads", operation): (
+                    ERROR,
+                    "X refuses signatures more than five minutes away from its clock; the message names the clock",
+                )
+                for operation in OPERATIONS
+            },
+            lasting=True,
+            everywhere=True,
+            says="clock",
+        )
+        for word, seconds in (("ahead", 600), ("behind", -600))
+    ),
     Fault(
-        "clock ten minutes off",
-        {"clock": 600},
-        ERROR,
-        "X refuses signatures more than five minutes away from its clock; the message names the clock",
-        platforms=("x-ads",),
-        lasting=True,
-        says="clock",
+        "job stuck in Processing",
+        {"job": 400},
+        RERUN,
+        "it is waited for, five minutes; then it is left to the next run, which finds it and goes on",
+        operations=("create", "action", "delete"),  # an edit of the label is done at once (seed)
+        platforms=("salesforce",),
+        says="still at work on it",
     ),
 )
 
@@ -278,4 +314,5 @@ def rows() -> Iterator[Row]:
             for operation in fault.operations:
                 if (platform, operation) not in NOT_THERE:
                     end, why = fault.unusual.get((platform, operation), (fault.usual, fault.why))
-                    yield Row(fault, platform, operation, end, why)
+                    for command in COMMANDS[operation]:
+                        yield Row(fault, platform, operation, end, why, command)

@@ -74,7 +74,8 @@ def begin(world: World, row: Row, kind: str, before: Row | None = None) -> None:
     """
     deleting = kind == "delete"
     row["status"] = "Deleting" if deleting else "Processing"
-    delay_s = float(setting(world, "deleting_seconds" if deleting else "processing_seconds"))
+    usual = setting(world, "deleting_seconds" if deleting else "processing_seconds")
+    delay_s = float(usual) if world.job_s is None else world.job_s
     due_ms = world.now_ms() + int(delay_s * 1000)
     table(world, "jobs")[row["id"]] = {"kind": kind, "dueMs": due_ms, "before": before}
 
