@@ -31,7 +31,7 @@ def test_the_page_of_faults_is_what_the_fault_table_says() -> None:
 
 def test_every_key_of_a_faults_file_is_told() -> None:
     told = re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE)
-    assert set(told) == set([*EFFECTS, "match", "after", "times", "do"])
+    assert set(told) == {*EFFECTS, "match", "after", "times", "do"}
     matchers = re.search(r"^\| `match` \|.*$", TEXT, re.MULTILINE)
     assert matchers and all(f"`{name}`" in matchers.group() for name in MATCHERS)
 
