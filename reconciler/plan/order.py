@@ -47,6 +47,7 @@ def ordered(changes: Mapping[Key, Change], inputs: Inputs) -> dict[Key, Change]:
                 known[key] = block(known[key], _held(kept, holder))
             elif holder.key is not None and _newly(mine, holder.before, mine.after.shared(holder.before)):
                 waits.setdefault(key, set()).add(holder.key)
+        known[key] = _with_doubts(known[key], mine, changes, inputs)
     known = _without_cycles(known, waits)
     return _sorted(known, waits)
 
@@ -78,6 +79,37 @@ def freed_for(change: Change, plan: Plan, inputs: Inputs) -> frozenset[str]:
 def _newly(mine: Holder, theirs: Claims, shared: frozenset[str]) -> frozenset[str]:
     """Give what is newly claimed of `shared`: what both held before the plan is no new conflict."""
     return shared - mine.before.shared(theirs)
+
+
+def _with_doubts(change: Change, mine: Holder, changes: Mapping[Key, Change], inputs: Inputs) -> Change:
+    """Give a change with a warning for each experiment that is over and may still hold what the change claims."""
+    if change.action is Action.BLOCKED:
+        return change
+    kind = inputs.kinds(change.key.kind, change.connection)
+    doubts = []
+    for live in _over(change.connection, changes, inputs):
+        held = scoped(kind.perhaps_held(live), kind, change.connection)
+        shared = _newly(mine, held, mine.after.shared(held))
+        if shared and live.remote_id != change.remote_id:
+            doubts.append(
+                f"{', '.join(sorted(shared))} is of {live.remote_id}, which is over ({live.status}); whether the "
+                "platform frees what it held is unknown: a refusal will be reported"
+            )
+    return replace(change, warnings=(*change.warnings, *doubts))
+
+
+def _over(connection: str, changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[Live]:
+    """Give the experiments of a connection that are over, by id, managed or not."""
+    found: dict[str, Live] = {}
+    for key, reading in inputs.readings.items():
+        record, change = inputs.records.get(key), changes.get(key)
+        where = record.connection if record else change.connection if change else ""
+        if isinstance(reading, Found) and where == connection:
+            found[reading.live.remote_id] = reading.live
+    found |= {other.live.remote_id: other.live for other in inputs.others if other.connection == connection}
+    for remote_id in sorted(found):
+        if found[remote_id].over:
+            yield found[remote_id]
 
 
 def _held(entities: frozenset[str], holder: Holder) -> str:

@@ -41,13 +41,31 @@ def moved_records(desired: Mapping[Key, Desired], records: Mapping[Key, Record])
 
 
 def with_moves(changes: Mapping[Key, Change], inputs: Inputs) -> dict[Key, Change]:
-    """Give the changes with the key under which each is recorded until now, where that is another one."""
+    """
+    Give the changes with the key under which each is recorded until now, where that is another one.
+
+    A renamed manifest whose experiment needs nothing, or can be given nothing (it is over, or not visible yet), still
+    gets its record moved: without that, the next manifest without `movedFrom` would create the experiment anew.
+    """
     result = dict(changes)
-    for key, change in changes.items():
-        record = inputs.records.get(key)
-        if record is not None and record.key != key:
+    targets = inputs.options.targets
+    for key, record in sorted(inputs.records.items()):
+        if record.key == key or (targets and key not in targets):
+            continue
+        if key in changes:
             reason = f"it was {record.key} before (metadata.movedFrom)"
-            result[key] = replace(change, moved_from=str(record.key), reasons=(*change.reasons, reason))
+            result[key] = replace(changes[key], moved_from=str(record.key), reasons=(*changes[key].reasons, reason))
+            continue
+        result[key] = Change(
+            key=key,
+            platform=record.platform,
+            connection=record.connection,
+            action=Action.NO_OP,
+            remote_id=record.remote_id or None,
+            status=record.status or None,
+            lifecycle=record.lifecycle,
+            moved_from=str(record.key),
+        )
     return result
 
 

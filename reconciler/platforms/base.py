@@ -269,6 +269,10 @@ class Kind(ABC):
         """Give what an experiment still holds when `end_calls` have been made."""
         return NOTHING
 
+    def perhaps_held(self, live: Live) -> Claims:
+        """Give what an experiment that is over may still hold: the platform's page does not say whether it is freed."""
+        return NOTHING
+
     @abstractmethod
     def identity(self, spec: Spec, live: Live | None = None) -> Any:
         """

@@ -145,6 +145,16 @@ def test_x_entity_of_a_completed_test_does_not_block() -> None:
     other = desired(X, "o", "COMPLETED", user_groups=[group("p", "50.00", "e2"), group("q", "50.00", "e7")])
     made = plan([desired(X)], others=[("x", live(other, "COMPLETED", "zz1"))])
     assert only(made).action is Action.CREATE
+    (warning,) = (text for text in only(made).warnings if "zz1" in text)
+    assert "e2" in warning and "e7" not in warning and "a refusal will be reported" in warning
+
+
+def test_x_entity_of_a_completed_test_that_is_managed_is_told_too() -> None:
+    other = desired(X, "o", "COMPLETED", user_groups=[group("p", "50.00", "e2"), group("q", "50.00", "e7")])
+    found = live(other, "COMPLETED", "zz1")
+    made = plan([desired(X), other], [record(other, found)], {other.key: found})
+    assert [change.key for change in made.changes] == [desired(X).key]
+    assert any("zz1, which is over (COMPLETED)" in text for text in made.changes[0].warnings)
 
 
 def test_x_an_update_that_takes_a_held_entity_is_blocked() -> None:

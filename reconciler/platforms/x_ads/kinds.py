@@ -11,7 +11,7 @@ from reconciler.model.diagnostic import Finding
 from reconciler.model.resource import Desired, Key, Live, Spec
 from reconciler.platforms.base import NOTHING, Claims, Judgement, Kind, Pairing, Situation
 from reconciler.platforms.x_ads.clock import deadline_of, judgements
-from reconciler.platforms.x_ads.facts import API_VERSION, FIELDS, PLATFORM_NAME, STATUSES, USER_GROUPS
+from reconciler.platforms.x_ads.facts import API_VERSION, COMPLETED, FIELDS, PLATFORM_NAME, STATUSES, USER_GROUPS
 from reconciler.platforms.x_ads.groups import pair_groups
 from reconciler.platforms.x_ads.rules import RULES, check_between, check_spec
 from reconciler.platforms.x_ads.wire import (
@@ -111,8 +111,13 @@ class XAdsABTest(Kind):
 
         A completed test claims nothing, so that it does not block: whether X frees its entities is not documented.
         """
-        if live is not None and live.over:
-            return NOTHING
+        return NOTHING if live is not None and live.over else self._entities_held(spec)
+
+    def perhaps_held(self, live: Live) -> Claims:
+        """Give the entities of a completed test; that a deleted one frees them is assumed."""
+        return self._entities_held(live.spec) if live.status == COMPLETED else NOTHING
+
+    def _entities_held(self, spec: Spec) -> Claims:
         word = str(spec.get("entity_type", "")).lower().replace("_", " ")
         return Claims(frozenset(f"{word} {spec.get('account_id', '')}/{entity}" for entity in _entities(spec)))
 
