@@ -95,6 +95,22 @@ def page_of(lab: Lab, command: str) -> str:
     return lab.run(command, "--format", "html", *(("--unmanaged",) if command == "drift" else ())).out
 
 
+def obeyed(log: str) -> list[str]:
+    """Give the commands that a runner of GitHub Actions obeys in a log: those outside of `stop-commands`."""
+    found: list[str] = []
+    token = ""
+    for line in log.splitlines():
+        text = line.strip()
+        if token:
+            token = "" if text == f"::{token}::" else token
+        elif match := re.match(r"::([\w-]+)(?: [^:]*)?::(.*)", text):
+            found.append(match[1])
+            token = match[2] if match[1] == "stop-commands" else ""
+        else:
+            found += re.findall(r"##\[.*?\]", text)
+    return found
+
+
 @pytest.mark.parametrize("what", TEXTS)
 @pytest.mark.parametrize("case", EVERY)
 def test_formats_for_programs_and_pages(lab: Lab, case: Case, what: str) -> None:
@@ -111,6 +127,8 @@ def test_formats_for_programs_and_pages(lab: Lab, case: Case, what: str) -> None
             assert isinstance(json.loads(shown), dict)
         elif form == "junit":
             ElementTree.fromstring(shown)
+        elif form == "github":  # a log of plain text, of which the runner obeys only what is the tool's own
+            assert {*obeyed(shown)} <= {"stop-commands", "error", "warning", "notice"}, (command, form)
         elif form == "html":  # the page's own script and links inside the page, and no more than those
             found = Tags(shown).found
             assert {*found} <= {*own[command]}, (command, form)
