@@ -27,6 +27,8 @@ COMMANDS = {
     "apply": "carry out a saved plan, or plan, ask and carry out",
     "import": "write manifests for live experiments and manage them",
     "drift": "compare live experiments with what was applied",
+    "comment": "post a plan as the one comment of a pull request",
+    "issue": "keep one issue while there is drift; close it after",
     "results": "what experiments have come to: winner, intervals, or where to look",
     "state": "list, show and repair the record of what is managed",
     "explain": "what a field means, its limits, and when it may change",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -65,7 +65,8 @@ class HttpClient:
     One connection's client. Made without I/O; sockets open with the first call; `close` gives them back.
 
     `headers` go with every call. `concurrency` (at most 5) bounds the calls under way. `pace` slows writes down to a
-    documented rate. `transport` and `clock` are for tests. `requests` counts the requests sent to the API;
+    documented rate. `understood` gives an answer as the platform means it, such as a 403 that is a rate limit as 429.
+    `transport` and `clock` are for tests. `requests` counts the requests sent to the API;
     `last_date` is the `Date` header of the latest answer, its own or a token endpoint's.
     """
 
@@ -84,6 +85,7 @@ class HttpClient:
         request_id_headers: Collection[str] = REQUEST_ID_HEADERS,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
+        understood: Callable[[Response], Response] | None = None,
     ) -> None:
         if reason := unsafe(settings.base_url):
             raise UsageProblem(f"connections.{settings.name}.base_url {reason}")
@@ -102,6 +104,7 @@ class HttpClient:
         self._holds = Holds(settings.name, settings.max_wait_s, settings.announce, self._clock)
         self._slots = asyncio.Semaphore(max(1, min(concurrency, MAX_CONNECTIONS)))
         self._transport = transport
+        self._understood = understood
         self._timeout = httpx.Timeout(read_timeout_s, connect=connect_timeout_s, pool=deadline_s)
         self._opened: httpx.AsyncClient | None = None
 
@@ -272,7 +275,7 @@ class HttpClient:
             self._tell(call, url, began, None, str(error))
             raise
         self._tell(call, url, began, response)
-        return response
+        return self._understood(response) if self._understood else response
 
     async def _answer(self, call: Outgoing, url: str, target: str, authorization: str) -> Response:
         try:
@@ -280,7 +283,7 @@ class HttpClient:
                 status, headers, body = await self._transfer(
                     call.method,
                     url,
-                    headers={**call.headers, "Authorization": authorization},
+                    headers={**call.headers, **({"Authorization": authorization} if authorization else {})},
                     content=call.content,
                     extensions={"target": target.encode("ascii")},  # the library would encode some characters anew
                 )

@@ -1,0 +1,1 @@
+"""GitHub and GitLab as places to tell of plans and drift: one comment, one issue, one check, each found again."""
