@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from reconciler.errors import PlatformError
 from reconciler.model.resource import Desired, Key, Live, Reading, Record, Unknown
+from reconciler.model.span import Spans, no_spans
 from reconciler.plan.inputs import Kinds, Other
 from reconciler.platforms.base import Kind, ReadRequest, Session, Wanted
 
@@ -64,13 +65,14 @@ async def read_sides(
     desired: Mapping[Key, Desired],
     records: Mapping[Key, Record],
     asked: Iterable[Key],
+    spans: Spans = no_spans,
 ) -> Sides:
     """Read what the plan of the asked keys needs to know, all connections abreast, each in one request of its own."""
     requests = read_requests(kinds, desired, records, asked)
     connections = sorted(requests)
     opened = [sessions.get(connection) for connection in connections]
     answers = await asyncio.gather(
-        *(_read_one(session, requests[name]) for session, name in zip(opened, connections, strict=True))
+        *(_read_one(session, requests[name], name, spans) for session, name in zip(opened, connections, strict=True))
     )
     readings: dict[Key, Reading] = {}
     others: list[Other] = []
@@ -86,10 +88,11 @@ async def read_sides(
 
 
 async def _read_one(
-    session: Session, request: ReadRequest
+    session: Session, request: ReadRequest, connection: str, spans: Spans
 ) -> tuple[dict[Key, Reading], tuple[Live, ...], tuple[str, ...]]:
     try:
-        snapshot = await session.snapshot(request)
+        with spans("read", connection=connection, wanted=len(request.wanted), sought=len(request.seek)):
+            snapshot = await session.snapshot(request)
     except PlatformError as error:
         readings: dict[Key, Reading] = {item.key: Unknown(str(error)) for item in request.wanted}
         return readings, (), (str(error),) if request.seek else ()

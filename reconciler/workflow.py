@@ -22,6 +22,7 @@ from reconciler.model.change import Action, Plan
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.outcome import ApplyResult, Progress
 from reconciler.model.resource import Desired, Key, Record
+from reconciler.model.span import Spans, no_spans
 from reconciler.model.time import iso
 from reconciler.plan.drift import DriftReport, Unmanaged, find_drift
 from reconciler.plan.guards import refuse_empty
@@ -98,6 +99,7 @@ class Surroundings:
     stopping: Callable[[], bool] = lambda: False
     accounts_of: Callable[[str], Sequence[str]] | None = None
     planned: Callable[[Plan, Inputs], None] = lambda plan, inputs: None
+    spans: Spans = no_spans
 
     def accounts(self, connection: str) -> Sequence[str]:
         """Give the accounts that a connection names, their variables read."""
@@ -155,7 +157,7 @@ async def _plan(
     targets = _known_targets(request.targets, desired, state.experiments)
     records = moved_records(desired, state.experiments)
     asked = {key for key in (*desired, *records) if not targets or key in targets}
-    sides = await read_sides(around.kinds, sessions, desired, records, asked)
+    sides = await read_sides(around.kinds, sessions, desired, records, asked, around.spans)
     now = around.now()
     guards = around.project.guards
     inputs = Inputs(
@@ -332,6 +334,7 @@ async def _execute(around: Surroundings, sessions: Sessions, state: State, made:
         sleep=around.sleep,
         notify=around.notify,
         stopping=around.stopping,
+        spans=around.spans,
     )
     if not made.changes and not made.bookkeeping:
         return ApplyResult(())
@@ -380,7 +383,7 @@ async def drift(around: Surroundings, desired: Mapping[Key, Desired], *, unmanag
     _check_known(around.project, records)
     async with sessions_of(around.open_session) as sessions:
         known = {key: record for key, record in records.items() if record.remote_id}
-        sides = await read_sides(around.kinds, sessions, {}, known, known)
+        sides = await read_sides(around.kinds, sessions, {}, known, known, around.spans)
         ignored = {key: item.lifecycle.ignore_changes for key, item in desired.items()}
         report = find_drift(records, sides.readings, ignored, around.kinds, around.now())
         if not unmanaged:

@@ -15,6 +15,12 @@ ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DISTRIBUTIONS = {"yaml": "pyyaml", "jwt": "pyjwt", "pydantic_core": "pydantic", "anyio": "starlette"}
 """Import names that are not the name of their package; pydantic and starlette fix the versions of the last two."""
+SHARED = {
+    "opentelemetry.sdk": "opentelemetry-sdk",
+    "opentelemetry.exporter.otlp.proto.http": "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry": "opentelemetry-api",
+}
+"""Import names that several packages share, longest first."""
 
 
 def imported(folder: Path) -> dict[str, str]:
@@ -29,7 +35,8 @@ def imported(folder: Path) -> dict[str, str]:
             else:
                 continue
             for name in names:
-                found.setdefault(name.split(".")[0], str(path.relative_to(ROOT)))
+                shared = next((SHARED[top] for top in SHARED if name == top or name.startswith(f"{top}.")), None)
+                found.setdefault(shared or name.split(".")[0], str(path.relative_to(ROOT)))
     return {name: path for name, path in found.items() if name not in sys.stdlib_module_names}
 
 

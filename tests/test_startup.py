@@ -9,7 +9,20 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"httpx", "deepdiff", "jinja2", "starlette", "uvicorn", "rich", "oauthlib", "jwt", "cryptography", "stamina"}
+HEAVY = {
+    "httpx",
+    "deepdiff",
+    "jinja2",
+    "starlette",
+    "uvicorn",
+    "rich",
+    "oauthlib",
+    "jwt",
+    "cryptography",
+    "stamina",
+    "opentelemetry",
+    "obstore",
+}
 EXAMPLE = Path(__file__).parent.parent / "examples" / "growth-team"
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from reconciler.model.outcome import Progress
 from reconciler.model.resource import Key, Record
+from reconciler.model.span import Spans, no_spans
 from reconciler.plan.inputs import GRACE, Kinds
 from reconciler.platforms.base import Session
 
@@ -48,6 +49,7 @@ class Context:
     notify: Callable[[Progress], None] = lambda progress: None
     stopping: Callable[[], bool] = lambda: False
     grace: timedelta = GRACE
+    spans: Spans = no_spans
     halted: dict[str, str] = field(default_factory=dict)
 
     def put(self, record: Record, event: str) -> Record:

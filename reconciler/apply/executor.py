@@ -54,7 +54,11 @@ async def _run(
     rooms: Mapping[str, asyncio.Semaphore],
 ) -> Outcome:
     """Wait for what the change waits for, then carry it out and tell."""
-    outcome = await _held_back(change, tasks) or await _in_turn(change, context, rooms)
+    key, action = str(change.key), change.action.value
+    with context.spans("change", key=key, action=action, connection=change.connection) as note:
+        outcome = await _held_back(change, tasks) or await _in_turn(change, context, rooms)
+        failed = outcome.message if outcome.result in (Result.FAILED, Result.STALE) else ""
+        note(error=failed, result=outcome.result.value, calls=outcome.calls_sent)
     context.notify(Progress(change.key, outcome.message, outcome))
     return outcome
 

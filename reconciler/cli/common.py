@@ -296,6 +296,7 @@ def surroundings(
         open_session=open_session,
         now=server.world.now if server is not None else now,
         warn=say,
+        spans=watch.spans,
         accounts_of=accounts_reader(project),
     )
     try:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.model.span import Spans, no_spans
+
 if TYPE_CHECKING:
     from reconciler.audit import Audit
     from reconciler.log import Log
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.project import Project
     from reconciler.state.owner import Owner
     from reconciler.state.store import Store
+    from reconciler.telemetry import Tracing
 
 NOTE = Callable[["Progress"], None]
 
@@ -34,11 +37,19 @@ class Watch:
         self._number = 0
         self._began = time.monotonic()
         self.audit: Audit | None = None
+        self.tracing: Tracing | None = None
+        self.no_tracing = ""
 
     @property
     def trace(self) -> Trace | None:
         """What the HTTP client tells of its requests; None when nobody looks."""
-        return self._exchange if self.log is not None or self.audit is not None else None
+        watched = self.log is not None or self.audit is not None or self.tracing is not None
+        return self._exchange if watched else None
+
+    @property
+    def spans(self) -> Spans:
+        """What marks stretches of the run; nothing does unless tracing is asked for."""
+        return no_spans if self.tracing is None else self.tracing.span
 
     def learn(self, auth: Mapping[str, str]) -> None:
         """Make the secrets of a connection known to the log, for the texts that come from elsewhere."""
@@ -90,8 +101,10 @@ class Watch:
         self.audit.end(result, why_not)
 
     def begin(self, project: Project) -> None:
-        """Note in the log what runs."""
+        """Note in the log, and as a span, what runs."""
         ctx = click.get_current_context(silent=True)
+        if self.tracing is not None and ctx is not None:
+            self.tracing.begin(ctx.command_path, run=self.run, environment=project.environment or "")
         if self.log is not None and ctx is not None:
             from importlib.metadata import version
 
@@ -101,10 +114,13 @@ class Watch:
                 version=version("reconciler"),
                 environment=project.environment or "",
                 pid=os.getpid(),
+                tracing=self.no_tracing or ("on" if self.tracing is not None else ""),
             )
 
     def close(self) -> None:
-        """Note in the log that the command is done."""
+        """Note that the command is done, and send its spans."""
+        if self.tracing is not None:
+            self.tracing.close()
         if self.log is not None:
             self.log.event("end", ms=round((time.monotonic() - self._began) * 1000))
             self.log.close()
@@ -115,6 +131,8 @@ class Watch:
             self.log.exchange(sent, self._number)
         if self.audit is not None:
             self.audit.exchange(sent, self._number)
+        if self.tracing is not None:
+            self.tracing.exchange(sent, self._number)
 
 
 def watch_of_run(warn: Callable[[str], None]) -> Watch:
@@ -131,8 +149,30 @@ def watch_of_run(warn: Callable[[str], None]) -> Watch:
         from reconciler.log import open_log
 
         watch = Watch(open_log(sys.stderr, os.environ, warn, run), run)
+    if tracing_wanted(os.environ):
+        _trace(watch, warn)
     settings["watch"] = watch
     return watch
+
+
+def tracing_wanted(environ: Mapping[str, str]) -> bool:
+    """Tell whether spans are asked for: by an exporter or by an address of a collector, by the standard's variables."""
+    exporter = environ.get("OTEL_TRACES_EXPORTER", "").strip().lower()
+    if exporter == "none" or environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    places = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    return bool(exporter or any(environ.get(name) for name in places))
+
+
+def _trace(watch: Watch, warn: Callable[[str], None]) -> None:
+    from importlib.metadata import version
+
+    try:
+        from reconciler.telemetry import open_tracing
+    except ImportError:  # the variables may be meant for other programs of the same machine: a word in the log will do
+        watch.no_tracing = "not installed: pip install 'reconciler[otel]'"
+        return
+    watch.tracing = open_tracing(os.environ, version("reconciler"), warn)
 
 
 def audit_path(store: Store, project: Project) -> Path:

@@ -43,8 +43,9 @@ class Exchange:
 
     `path` and `query` are masked and escaped. `status` is None when no answer came; `error` says why then. `ms` is how
     long it took, in milliseconds. `attempt` counts the times that this call went out, from 1. `write` says that it
-    changes something; `token` that it asked for a token. `key` is the experiment that is being changed. `sent` is the
-    SHA-256 of the body of a write. `told` are header fields of the answer, those of TOLD_HEADERS alone.
+    changes something; `token` that it asked for a token. `origin` is scheme, host and port. `key` is the experiment
+    that is being changed. `sent` is the SHA-256 of the body of a write. `told` are header fields of the answer, those
+    of TOLD_HEADERS alone.
     """
 
     connection: str
@@ -59,6 +60,7 @@ class Exchange:
     write: bool
     token: bool = False
     error: str = ""
+    origin: str = ""
     key: str = ""
     sent: str = ""
     told: Mapping[str, str] = field(default_factory=dict)
@@ -105,8 +107,15 @@ class Teller:
                 write=call.write,
                 token=token,
                 error=self._redact.excerpt(error, 300),
+                origin=_origin(url),
                 key=KEY.get(),
                 sent=f"sha256:{hashlib.sha256(call.content).hexdigest()}" if call.write and call.content else "",
                 told={name: self._redact.excerpt(fields[name], 100) for name in TOLD_HEADERS if fields.get(name)},
             )
         )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host_of(url)}{port}"
