@@ -160,7 +160,13 @@ def all_options() -> set[str]:
     return found
 
 
-PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "examples/README.md"]
+PAGES = [
+    README,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "examples/README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -171,7 +177,7 @@ def test_every_command_and_option_named_exists(page: Path) -> None:
     assert options_named(text) - known - foreign == set()
     for named in commands_named(text):
         words = [word for word in named.split()[1:] if not word.startswith(("-", "["))]
-        skip = named.split()[1] == "-C"
+        skip = named.split()[1] in ("-C", "--env")
         name = words[1] if skip else words[0]
         assert name.split("|")[0] in COMMANDS, named
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from kinds import LINKEDIN, SALESFORCE, X_ADS
 from laboratory import ENVIRONMENT, Lab
 
 from reconciler.audit import ROTATE_BYTES, commit_of, read_audit
-from reconciler.log import open_log
+from reconciler.log import FACTS, open_log
 
 AUDIT = ".reconciler/state.json.audit.jsonl"
 BOTH = pytest.mark.parametrize("case", [LINKEDIN, X_ADS, SALESFORCE], ids=lambda case: case.kind)
@@ -236,3 +237,12 @@ def test_the_commit_of_worktrees_detached_heads_and_no_git(lab: Lab) -> None:
     assert commit_of(lab.dir / "w") == other
     lab.write_file(".git/HEAD", "nonsense\n")
     assert commit_of(lab.dir) == ""
+
+
+def test_the_page_on_logs_names_every_fact_and_no_other() -> None:
+    page = Path(__file__).parents[2] / "docs/observability.md"
+    rows = re.findall(r"^\| (`[^|]+`) \| (`[^|]+) \|$", page.read_text(), re.MULTILINE)
+    told = {tuple(re.findall(r"`(\w+)`", events)): set(re.findall(r"`(\w+)`", facts)) for events, facts in rows}
+    assert {name for names in told for name in names} == set(FACTS)
+    for names, facts in told.items():
+        assert facts == {fact for name in names for fact in FACTS[name]}, names
