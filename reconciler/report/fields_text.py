@@ -12,7 +12,7 @@ from reconciler.report.detail import MISSING, Detail, inner_changes
 from reconciler.report.style import Style
 from reconciler.report.words import WIDTH, counted, wrapped
 
-PAD = 32
+PAD = 48
 """Paths are padded to the longest of the experiment, up to this."""
 PATHS = 20
 """Inner paths shown of one field; its call and the plan's JSON hold all of them."""

@@ -9,7 +9,7 @@ from reconciler.plan.drift import Drift, DriftKind, DriftReport, Unmanaged
 from reconciler.report.clean import clean
 from reconciler.report.html_fields import drift_fields
 from reconciler.report.html_page import OPEN, Card, Choice, Verdict, platform_choices, platforms_of, render
-from reconciler.report.timeline import day
+from reconciler.report.timeline_words import day
 from reconciler.report.words import counted
 
 KINDS = (

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reconciler.report.clean import clean
 from reconciler.report.html_fields import Badge, CallView, FieldView
@@ -65,14 +65,35 @@ class Card:
     open: bool = True
 
 
+Line: TypeAlias = tuple[tuple[str, str], ...]
+"""A line in pieces, each with the anchor that it leads to, or none."""
+NAMED = 12
+"""Lines of an attention that stand open; the others are folded below them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Experiments named above all others: what it is about, and links to them."""
+    """
+    Experiments named above all others: what it is about, and a line for each of them.
+
+    `sentences` says that the lines are such, and no names that stand side by side.
+    """
 
     title: str
     look: str
     sentence: str
-    links: tuple[tuple[str, str], ...]
+    lines: tuple[Line, ...]
+    sentences: bool = False
+
+    @property
+    def first(self) -> tuple[Line, ...]:
+        """Give the lines that stand open."""
+        return self.lines if len(self.lines) <= NAMED + 1 else self.lines[:NAMED]
+
+    @property
+    def rest(self) -> tuple[Line, ...]:
+        """Give the lines that are folded."""
+        return self.lines[len(self.first) :]
 
 
 def platforms_of(names: Sequence[str]) -> dict[str, str]:

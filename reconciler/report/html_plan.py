@@ -7,11 +7,23 @@ from typing import Any
 
 from reconciler.model.change import Action, Change, Plan, Severity
 from reconciler.model.resource import Key
-from reconciler.plan.schedules import Schedule
+from reconciler.plan.schedules import Schedule, Window
 from reconciler.report.clean import clean
 from reconciler.report.html_fields import Badge, call_views, change_fields
-from reconciler.report.html_page import OPEN, Attention, Card, Choice, Verdict, platform_choices, platforms_of, render
-from reconciler.report.timeline import WIDTH, conflict_words, day, span, timeline
+from reconciler.report.html_page import (
+    OPEN,
+    Attention,
+    Card,
+    Choice,
+    Line,
+    Verdict,
+    platform_choices,
+    platforms_of,
+    render,
+)
+from reconciler.report.timeline import timeline
+from reconciler.report.timeline_axis import WIDTH
+from reconciler.report.timeline_words import conflict_words, day, shared_words, span
 from reconciler.report.words import counted, left, listed
 
 ACTIONS = (
@@ -127,24 +139,47 @@ def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
 
 def _attention(changes: Sequence[Change], steps: Mapping[Key, int], schedules: Sequence[Schedule]) -> list[Attention]:
     kinds = (
-        ("Cannot be undone", "alarm", "These end an experiment:", _destroys),
-        ("Invalidates results", "warn", "These change the comparison of a running test:", _spoils),
-        ("Takes back", "note", "These take back what was changed outside of this tool:", _takes_back),
+        ("Cannot be undone", "alarm", "Apply would end", _destroys),
+        ("Invalidates results", "warn", "Apply would change the comparison of a running test in", _spoils),
+        ("Takes back", "note", "Apply would take back what was changed outside of this tool in", _takes_back),
     )
     found = []
-    for title, look, sentence, test in kinds:
-        links = [(f"e{steps[change.key]}", clean(str(change.key))) for change in changes if test(change)]
-        if links:
-            found.append(Attention(title, look, sentence, tuple(links)))
-    clashes = [
-        (f"e{steps[item.key]}" if item.key in steps else "", clean(f"{item.title}: {conflict_words(conflict)}"))
-        for item in schedules
-        if item.key
-        for conflict in item.conflicts
-    ]
-    if clashes:
-        found.append(Attention("Conflicts", "alarm", "These claim the same things at the same time:", tuple(clashes)))
+    if blocked := [change for change in changes if change.action is Action.BLOCKED]:
+        reasons = (clean(change.reasons[0]) if change.reasons else "" for change in blocked)
+        lines = [
+            (_name(change, steps), ("", f": {why}" if why else ""))
+            for change, why in zip(blocked, reasons, strict=True)
+        ]
+        sentence = f"Apply would refuse {counted(len(lines), 'change')}, and with it all others:"
+        found.append(Attention("Blocked", "alarm", sentence, tuple(lines), sentences=True))
+    for title, look, words, test in kinds:
+        if names := [(_name(change, steps),) for change in changes if test(change)]:
+            sentence = f"{words} {counted(len(names), 'experiment')}:"
+            found.append(Attention(title, look, sentence, tuple(names)))
+    if clashes := _clashes(steps, schedules):
+        sentence = f"{counted(len(clashes), 'pair claims', 'pairs claim')} the same things at the same time:"
+        found.append(Attention("Conflicts", "alarm", sentence, clashes, sentences=True))
     return found
+
+
+def _name(change: Change, steps: Mapping[Key, int]) -> tuple[str, str]:
+    return f"e{steps[change.key]}", clean(str(change.key))
+
+
+def _clashes(steps: Mapping[Key, int], schedules: Sequence[Schedule]) -> tuple[Line, ...]:
+    """Give every pair that is in each other's way once; which of the two tells of it does not matter."""
+    anchors = {item.title: f"e{steps[item.key]}" for item in schedules if item.key and item.key in steps}
+    seen: set[tuple[frozenset[str], tuple[str, ...], Window]] = set()
+    lines: list[Line] = []
+    for item in schedules:
+        for conflict in item.conflicts if item.key else ():
+            pair = (frozenset((item.title, conflict.other)), conflict.entities, conflict.window)
+            if pair in seen:
+                continue
+            seen.add(pair)
+            one, other = ((anchors.get(title, ""), clean(title)) for title in (item.title, conflict.other))
+            lines.append((one, ("", " and "), other, ("", clean(f": {shared_words(conflict)}"))))
+    return tuple(lines)
 
 
 def _card(

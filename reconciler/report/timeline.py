@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import groupby
 
 from reconciler.model.change import Action
-from reconciler.plan.schedules import Conflict, Schedule, Window
+from reconciler.plan.schedules import Schedule, Window
 from reconciler.report.clean import clean
+from reconciler.report.timeline_axis import BELOW, LOWER, UPPER, WHOLE, Axis, Bar, Flag, Tick
+from reconciler.report.timeline_words import sentence
 from reconciler.report.words import SYMBOL, counted
 
-WIDTH = 1000
-LABELS = 236
-"""Where the time axis begins; experiments' names stand left of it."""
 ROW = 22
 HEAD = 30
 """Height of the axis."""
@@ -27,30 +26,8 @@ ROWS_OF_ACCOUNT = 30
 """Rows drawn of one account at most; changes and conflicts first."""
 ROWS = 160
 """Rows drawn in all at most; the table below the drawing names every experiment."""
-PAST = timedelta(days=75)
-FUTURE = timedelta(days=200)
 NAME = 34
 """Characters of a name that fit left of the axis."""
-STEPS_D = (1, 2, 7, 14, 28, 56, 112)
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A piece of a row: where it is, what it means (a CSS class), and whether it goes on beyond the drawing."""
-
-    x: float
-    width: float
-    look: str
-    cut_left: bool = False
-    cut_right: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A line of the axis with its date."""
-
-    x: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +58,7 @@ class Panel:
     title: str
     height: int
     ticks: tuple[Tick, ...]
-    now: float
+    now: Flag
     rows: tuple[Row, ...]
 
 
@@ -95,55 +72,6 @@ class Timeline:
     left_out: int
 
 
-class Axis:
-    """Times to places: a span around the moment that shows as much of all windows as stays readable."""
-
-    def __init__(self, items: Sequence[Schedule], now: datetime) -> None:
-        times = [
-            time
-            for item in items
-            for window in (item.before, item.after)
-            if window
-            for time in (window.start, window.end)
-            if time
-        ]
-        first = max(min([*times, now]), now - PAST)
-        last = min(max([*times, now]), now + FUTURE)
-        margin = max((last - first) * 0.03, timedelta(days=2))
-        self.first, self.last = first - margin, last + margin
-        self._span = (self.last - self.first).total_seconds()
-
-    def x(self, time: datetime) -> float:
-        """Give the place of a time; one outside of the span is at the edge."""
-        share = (time - self.first).total_seconds() / self._span
-        return round(LABELS + min(max(share, 0), 1) * (WIDTH - LABELS), 1)
-
-    def bar(self, start: datetime | None, end: datetime | None, look: str) -> Bar | None:
-        """Give the bar of a window, open ends to the edge; None where it lies outside of the span."""
-        if (end is not None and end <= self.first) or (start is not None and start >= self.last):
-            return None
-        left, right = self.x(start or self.first), self.x(end or self.last)
-        cut_left = start is None or start < self.first
-        return Bar(left, max(round(right - left, 1), 2), look, cut_left, end is None or end > self.last)
-
-    def ticks(self) -> tuple[Tick, ...]:
-        """Give eight or so lines at whole days (UTC), Mondays where the steps are weeks."""
-        days = self._span / 86_400
-        step = next((step for step in STEPS_D if days / step <= 9), STEPS_D[-1])
-        day = self.first.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        if step >= 7:
-            day += timedelta(days=-day.weekday() % 7)
-        found: list[Tick] = []
-        year = 0
-        while day < self.last:
-            x = self.x(day)
-            if x < WIDTH - 50:
-                found.append(Tick(x, f"{day.day} {day:%b}" + (f" {day.year}" if day.year != year else "")))
-                year = day.year
-            day += timedelta(days=step)
-        return tuple(found)
-
-
 def timeline(items: Sequence[Schedule], now: datetime, *, now_word: str = "now") -> Timeline:
     """Give the drawings of all experiments, a platform each, on one axis; `now` is where the line stands."""
     axis = Axis(items, now)
@@ -151,6 +79,7 @@ def timeline(items: Sequence[Schedule], now: datetime, *, now_word: str = "now")
     room, left_out = ROWS, 0
     ordered = sorted(items, key=lambda item: (item.platform, item.connection, item.account))
     groups = {platform: list(of) for platform, of in groupby(ordered, key=lambda item: item.platform)}
+    flag = axis.flag(now, now_word)
     for number, (platform, its) in enumerate(groups.items()):
         share = max(room // (len(groups) - number), 4)
         rows, drawn = _rows(its, axis, now, share)
@@ -158,7 +87,7 @@ def timeline(items: Sequence[Schedule], now: datetime, *, now_word: str = "now")
         left_out += len(its) - drawn
         height = HEAD + ROW * len(rows) + 6
         title = f"{counted(len(its), 'experiment')} over time"
-        panels.append(Panel(platform, title, height, axis.ticks(), axis.x(now), tuple(rows)))
+        panels.append(Panel(platform, title, height, axis.ticks(flag), flag, tuple(rows)))
     return Timeline(tuple(panels), now, now_word, left_out)
 
 
@@ -218,20 +147,23 @@ def _row(item: Schedule, axis: Axis, now: datetime, y: int) -> Row:
 
 
 def _bars(item: Schedule, axis: Axis, now: datetime) -> Iterator[Bar | None]:
-    before, after = item.before, item.after
-    blocked = item.action is Action.BLOCKED
-    if before and _dated(before, item):
-        same = before == after or (item.action is Action.NO_OP)
+    before = item.before if item.before and _dated(item.before, item) else None
+    after = item.after if item.after and _dated(item.after, item) else None
+    changes = before != after and item.action is not Action.NO_OP
+    two = bool(changes and before and after)
+    if before:
         base = "over" if item.over else "unmanaged" if item.key is None else "live"
-        yield axis.bar(before.start, before.end, base if same else "before")
-    if after and after != before and _dated(after, item):
-        yield axis.bar(after.start, after.end, "wanted" if blocked else "new" if before is None else "after")
+        look = "before" if two or (item.ends and after is None) else base
+        yield axis.bar(before.start, before.end, look, UPPER if two else WHOLE)
+    if after and changes:
+        look = "wanted" if item.action is Action.BLOCKED else "after" if before else "new"
+        yield axis.bar(after.start, after.end, look, LOWER if two else WHOLE)
     if item.editable_until:
-        yield axis.bar(now, item.editable_until, "editable")
-    for window in {conflict.window for conflict in item.conflicts}:
-        held = _both(after or before or Window(), window)
+        yield axis.bar(now, item.editable_until, "editable", BELOW)
+    for window in {conflict.window: None for conflict in item.conflicts}:
+        held = _both(item.after or item.before or Window(), window)
         if held:
-            yield axis.bar(held.start, held.end, "conflict")
+            yield axis.bar(held.start, held.end, "conflict", LOWER if two else WHOLE)
 
 
 def _dated(window: Window, item: Schedule) -> bool:
@@ -259,45 +191,6 @@ def _most_at_once(items: Sequence[Schedule]) -> int:
         running += step
         most = max(most, running)
     return most
-
-
-# --- words -----------------------------------------------------------------------------------------------------------
-
-
-def sentence(item: Schedule) -> str:
-    """Give in words what the row of an experiment shows."""
-    status = f" ({item.status})" if item.status else ""
-    what = "not managed here" if item.key is None else "unchanged" if item.action is Action.NO_OP else item.action.value
-    parts = [f"{item.title}{status}, {what}: {span(item.after if item.after else item.before)}"]
-    if item.before and item.after and item.before != item.after:
-        parts.append(f"it was {span(item.before)}")
-    if item.ends:
-        parts.append("the plan ends it")
-    if item.editable_until:
-        parts.append(f"everything can still be changed until {day(item.editable_until)}")
-    if item.deadline:
-        parts.append(f"the change has to be applied before {day(item.deadline)}")
-    parts += [conflict_words(conflict) for conflict in item.conflicts]
-    return "; ".join(parts)
-
-
-def conflict_words(conflict: Conflict) -> str:
-    """Give a conflict as words: with whom, about what, when."""
-    when = "" if conflict.window == Window() else f", {span(conflict.window)}"
-    return f"conflict with {conflict.other} about {', '.join(conflict.entities[:3])}{when}"
-
-
-def span(window: Window | None) -> str:
-    """Give a window as words; `no dates` where nothing is known."""
-    if window is None or (window.start is None and window.end is None):
-        return "no dates"
-    start = day(window.start) if window.start else "start not known"
-    return f"{start} to {day(window.end) if window.end else 'open end'}"
-
-
-def day(time: datetime) -> str:
-    """Give a time to the minute, UTC: `2026-12-01 09:00 UTC`."""
-    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _fitted(text: str, limit: int) -> str:
