@@ -82,11 +82,6 @@ def _hash(text: str) -> str:
     return text if len(text) in (40, 64) and all(letter in "0123456789abcdef" for letter in text) else ""
 
 
-def plan_digest(plan_text: str) -> str:
-    """Give the digest by which a plan is named, of the text that `plan --out` saves for it."""
-    return f"sha256:{hashlib.sha256(plan_text.encode()).hexdigest()}"
-
-
 class Audit:
     """Writes the record of one run. `warn` is told once when that is not possible."""
 

@@ -31,6 +31,7 @@ from reconciler.plan.owned import check_calls
 from reconciler.plan.planner import make_plan
 from reconciler.plan.preflight import preflight_items, with_preflight
 from reconciler.plan.renames import moved_records
+from reconciler.plan.saved import dumps, plan_digest
 from reconciler.platforms.base import Kind, Preflight
 from reconciler.project import Project
 from reconciler.reading import OpenSession, Sessions, read_sides, sessions_of
@@ -323,9 +324,11 @@ def _not_to_be_sent(made: Plan, skip_blocked: bool) -> str:
 
 
 async def _execute(around: Surroundings, sessions: Sessions, state: State, made: Plan) -> ApplyResult:
+    if not made.changes and not made.bookkeeping:
+        return ApplyResult(())
     used = {change.connection for change in (*made.changes, *made.bookkeeping) if change.action is not Action.BLOCKED}
     context = Context(
-        plan_id=f"{iso(made.created_at)} {made.state_serial}",
+        plan_id=plan_digest(dumps(made)),
         sessions={connection: sessions.get(connection) for connection in sorted(used)},
         kinds=around.kinds,
         journal=StoreJournal(around.store),
@@ -336,8 +339,6 @@ async def _execute(around: Surroundings, sessions: Sessions, state: State, made:
         stopping=around.stopping,
         spans=around.spans,
     )
-    if not made.changes and not made.bookkeeping:
-        return ApplyResult(())
     _take_new_keys(context, made)
     try:
         return await execute(made, context)

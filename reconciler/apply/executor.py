@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from reconciler.apply import steps
+from reconciler.apply import bookkeeping, steps
 from reconciler.apply.calls import Worker
 from reconciler.apply.context import Context, Stopped
 from reconciler.errors import LimitReached, PlatformError, StalePlan, StateProblem, Unauthorized
@@ -124,9 +124,9 @@ async def _step(worker: Worker) -> Result:
         case Action.DELETE:
             return await steps.end(worker)
         case Action.FORGET:
-            return await steps.forget(worker)
+            return await bookkeeping.forget(worker)
         case Action.NO_OP:
-            return await steps.record_only(worker)
+            return await bookkeeping.record_only(worker)
         case Action.BLOCKED:
             raise AssertionError("a blocked change is never carried out")
 

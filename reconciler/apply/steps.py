@@ -23,36 +23,6 @@ YOUNG = timedelta(seconds=sum(SEARCHES_S))
 """How long after an intent a finder may still not show what it made."""
 
 
-async def forget(worker: Worker) -> Result:
-    """Drop the record; nothing is sent. A record that another run has tied to another experiment since is kept."""
-    if worker.record is None:
-        return Result.UNCHANGED
-    if worker.record.remote_id and worker.record.remote_id != worker.change.remote_id:
-        raise StalePlan(f"it is recorded as {worker.record.remote_id} now")
-    worker.context.remove(worker.change.key, "forgotten")
-    return Result.DONE
-
-
-async def record_only(worker: Worker) -> Result:
-    """Record a manifest that says what is live already; nothing is sent, and nothing recorded when live moved on."""
-    record, change = worker.record, worker.change
-    if record is None or not record.remote_id or record.remote_id != change.remote_id or change.target is None:
-        return Result.UNCHANGED
-    live = await worker.read_live(record.remote_id)
-    if live is None or not worker.reached(live):
-        return Result.UNCHANGED
-    kept = {
-        top: value
-        for top, value in record.stored.items()
-        if top in change.target and same_spec(worker.kind, {top: change.target[top]}, {top: record.applied.get(top)})
-    }
-    worker.context.put(
-        replace(record, applied=change.target, stored=kept, lifecycle=change.lifecycle, inflight="", intent_at=None),
-        "recorded as the manifest has it",
-    )
-    return Result.DONE
-
-
 async def update(worker: Worker) -> Result:
     """Change a live experiment, or take one over that is not recorded yet and change it."""
     change, record = worker.change, worker.record

@@ -78,8 +78,7 @@ class Watch:
         """Note the plan: its size in the log, its digest in the audit record."""
         if self.log is None and self.audit is None:
             return
-        from reconciler.audit import plan_digest
-        from reconciler.plan.saved import dumps
+        from reconciler.plan.saved import dumps, plan_digest
 
         digest = plan_digest(dumps(made))
         if self.log is not None:
@@ -94,8 +93,7 @@ class Watch:
         if self.audit is None:
             return
         if result is not None and made.bookkeeping:  # nobody was asked about these, so `planned` was not called
-            from reconciler.audit import plan_digest
-            from reconciler.plan.saved import dumps
+            from reconciler.plan.saved import dumps, plan_digest
 
             self.audit.begin(made, plan_digest(dumps(made)))
         self.audit.end(result, why_not)

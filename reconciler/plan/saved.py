@@ -7,6 +7,7 @@ version. A file that is not a plan is refused with the place of the first thing 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -18,6 +19,11 @@ from reconciler.model.time import iso, parse_time
 from reconciler.plan.reader import Reader
 
 FORMAT_VERSION = "1.0"
+
+
+def plan_digest(plan_text: str) -> str:
+    """Give the digest by which a plan is named, of the text that `plan --out` saves for it."""
+    return f"sha256:{hashlib.sha256(plan_text.encode()).hexdigest()}"
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:

@@ -20,9 +20,10 @@ from reconciler.errors import NotFound, PlatformError, Refused
 from reconciler.model.change import Call, Plan
 from reconciler.model.outcome import ApplyResult, Progress
 from reconciler.model.resource import Desired, Found, Gone, Key, Live, Reading, Record, Unknown
-from reconciler.model.time import from_epoch_ms, iso, parse_time
+from reconciler.model.time import from_epoch_ms, parse_time
 from reconciler.plan.inputs import Inputs, Options
 from reconciler.plan.planner import make_plan
+from reconciler.plan.saved import dumps, plan_digest
 from reconciler.platforms.base import Answer, Kind, Preflight, PreflightItem, ReadRequest, Snapshot, Wanted
 from reconciler.reading import Sessions, read_sides
 from reconciler.state.records import record_from_json, record_to_json
@@ -331,7 +332,7 @@ class World:
 
     def execute(self, plan: Plan) -> ApplyResult:
         context = Context(
-            plan_id=f"{iso(plan.created_at)} {plan.state_serial}",
+            plan_id=plan_digest(dumps(plan)),
             sessions=self.sessions,
             kinds=kinds,
             journal=self,
