@@ -11,7 +11,7 @@ import asyncio
 import copy
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -141,8 +141,8 @@ class Ran:
 class Server:
     """The one server of a test run, its world made fresh for each test."""
 
-    def __init__(self) -> None:
-        self.world = World(default_seed(), real_now=lambda: T0)
+    def __init__(self, real_now: Callable[[], datetime] = lambda: T0) -> None:
+        self.world = World(default_seed(), real_now=real_now)
         self.emulator = EmulatorServer(self.world)
         self.app: Any = self.emulator._app
         self.recorder = Recorder(self.app)

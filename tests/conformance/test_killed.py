@@ -1,204 +1,111 @@
 """
-Killed at every point: after each request that changes something, and after each entry of the journal. (Before
-the one is after the other: between two of them nothing happens outside.)
+Killed at every point: before, and half way through, each operation by which the command line touches a platform, the
+state or a file, for every kind of change and every backend; then it is run again, and everything must be as after a
+run in peace: what lives, how much was made, what is recorded, and a plan that is empty.
 
-The command runs in a child process that ends itself without a word (as after kill -9) at its n-th point; then a plain
-`apply` runs, and everything must be as if nothing had happened: one experiment, recorded, nothing left to plan.
+A normal run tries every story with the state in a file, some in a bucket and on a git ref.
+`RECONCILER_KILLS=deep` tries everything everywhere, and kills the recovery too (`make reliability DEEP=…`).
 """
 
 from __future__ import annotations
 
+import json
 import os
-import warnings
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from kinds import CASES, Case
-from laboratory import Lab
+from kill_stories import ALL, Story
+from recorded import note
 
-from reconciler import workflow
-from reconciler.cli.main import main
-from reconciler.platforms.http import HttpClient
-
-EVERY = [pytest.param(case, id=case.kind) for case in CASES]
-TABLES = {"linkedin": "experiments", "x-ads": "ab_tests", "salesforce": "experiments"}
-KILLED = 86
-MOST_POINTS = 60
-
-
-class Fuse:
-    """Ends this process at the n-th point that it passes."""
-
-    def __init__(self, number: int) -> None:
-        self.left = number
-
-    def point(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            os._exit(KILLED)
-
-    def around_awaitable(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        async def wrapped(*words: Any, **more: Any) -> Any:
-            result = await call(*words, **more)
-            self.point()
-            return result
-
-        return wrapped
-
-    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(*words: Any, **more: Any) -> Any:
-            result = call(*words, **more)
-            self.point()
-            return result
-
-        return wrapped
+DEEP = os.environ.get("RECONCILER_KILLS") == "deep"
+FIRST = {story.change: story for story in reversed(ALL)}
+"""One story of each kind of change."""
+PAIRED = {"file": ALL, "s3": ALL, "git": tuple(FIRST.values())}
+"""Where a deep run kills the recovery too."""
+NORMAL = {
+    "file": ALL,
+    "s3": tuple(FIRST[change] for change in ("create", "replace", "delete", "import")),
+    "git": (FIRST["create"],),
+}
 
 
-def killed_at(number: int, words: tuple[str, ...]) -> bool:
-    """Run a command in a child process that is killed at its n-th point; tells whether it got there."""
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # the parent's thread is the server, which the child leaves alone
-        child = os.fork()
-    if child == 0:
-        try:
-            fuse = Fuse(number)
-            HttpClient.write = fuse.around_awaitable(HttpClient.write)  # type: ignore[method-assign]
-            workflow.StoreJournal.put = fuse.around(workflow.StoreJournal.put)  # type: ignore[method-assign]
-            workflow.StoreJournal.remove = fuse.around(workflow.StoreJournal.remove)  # type: ignore[method-assign]
-            code = main(list(words))
-        except BaseException:
-            code = 99
-        os._exit(code)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
-    assert code in (0, KILLED), code
-    return code == KILLED
+def chosen() -> list[Any]:
+    """Give the stories of this run with their backends."""
+    tried = dict.fromkeys(NORMAL, ALL) if DEEP else NORMAL
+    return [pytest.param(story, backend, id=f"{backend}-{story.name}") for backend in tried for story in tried[backend]]
 
 
-def alive(lab: Lab, case: Case) -> list[str]:
-    """Give the ids of what is there and not over."""
-    over = ("ENDED", "Archived")
-    return [
-        str(row["id"])
-        for row in lab.table(case.platform, TABLES[case.platform]).values()
-        if not row.get("deleted") and row.get("executionState") not in over and row.get("state") not in over
-    ]
+class Host:
+    """The process that kills others."""
+
+    def __init__(self) -> None:
+        program = Path(__file__).parent / "kill_trial.py"
+        self._process = subprocess.Popen(
+            [sys.executable, str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def ask(self, story: Story, backend: str, *, pairs: bool = False, careless: bool = False) -> dict[str, Any]:
+        """Have a story tried; gives what it came to."""
+        assert self._process.stdin and self._process.stdout
+        asked = {"story": story.name, "backend": backend, "every": DEEP, "pairs": pairs, "careless": careless}
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        return answer
+
+    def close(self) -> None:
+        """Let it end by itself."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
 
 
-def again(lab: Lab, words: tuple[str, ...]) -> None:
-    """Run the same command once more: it must come to its end."""
-    ran = lab.run(*words)
-    assert ran.code == 0, f"{ran.out}\n{ran.err}"
+@pytest.fixture(scope="session")
+def host() -> Iterator[Host]:
+    """The one of a test process."""
+    made = Host()
+    yield made
+    made.close()
 
 
-def each_point(begin: Callable[[], None], check: Callable[[int], None], words: tuple[str, ...], lab: Lab) -> None:
-    """Go through every point at which the command can be killed, each from a fresh beginning."""
-    for number in range(1, MOST_POINTS):
-        lab.server.reset()
-        lab.settings(processing_seconds=0, deleting_seconds=0)  # the child's waits do not move the platforms' clock
-        for path in (lab.dir / ".reconciler").glob("*"):
-            path.unlink()
-        begin()
-        reached = killed_at(number, words)
-        if reached:
-            lab.pass_time(seconds=5)
-            again(lab, words)
-        check(number)
-        if not reached:
-            assert number > 2, "a command passes more points than that"
-            return
-    raise AssertionError("it never came to an end")
+@pytest.mark.parametrize(("story", "backend"), chosen())
+def test_killed_anywhere(host: Host, story: Story, backend: str) -> None:
+    pairs = DEEP and story in PAIRED[backend]
+    told = host.ask(story, backend, pairs=pairs)
+    assert told["failures"] == []
+    assert told["points"] >= (8 if backend == "git" else 5)
+    assert not pairs or told["pairs"] >= told["states"]
+    note(
+        "kill",
+        {
+            "change": story.change,
+            "state in": backend,
+            "stories": 1,
+            "points": told["points"],
+            "states found": told["states"],
+            "pairs": told["pairs"],
+            "further states": told["pair_states"],
+            "wrong afterwards": 0,
+        },
+    )
 
 
-@pytest.mark.parametrize("case", EVERY)
-def test_create(lab: Lab, case: Case) -> None:
-    spec = {**case.spec, "state": "Started"} if case.platform == "salesforce" else case.spec
-    words = ("apply", "--auto-approve")
-
-    def begin() -> None:
-        lab.manifest(case.kind, spec)
-
-    def check(number: int) -> None:
-        assert alive(lab, case) == [lab.remote_id(f"{case.kind}/a")], number
-        lab.settled()
-
-    each_point(begin, check, words, lab)
+def test_killed_while_it_recovers(host: Host) -> None:
+    """One story whose recovery is killed too, at every point of it from every state that the first kill can leave."""
+    story = next(story for story in ALL if story.name == "x-ads-abandon")
+    told = host.ask(story, "file", pairs=True)
+    assert told["failures"] == []
+    assert told["pairs"] > told["points"]
 
 
-@pytest.mark.parametrize("case", EVERY)
-def test_update(lab: Lab, case: Case) -> None:
-    def begin() -> None:
-        lab.manifest(case.kind, case.spec)
-        lab.apply()
-        lab.manifest(case.kind, {**case.spec, **case.by_hand})
-
-    def check(number: int) -> None:
-        assert alive(lab, case) == [lab.remote_id(f"{case.kind}/a")], number
-        lab.settled()
-
-    each_point(begin, check, ("apply", "--auto-approve"), lab)
-
-
-@pytest.mark.parametrize("case", EVERY)
-@pytest.mark.parametrize("started", [False, True])
-def test_delete(lab: Lab, case: Case, started: bool) -> None:
-    def begin() -> None:
-        lab.manifest(case.kind, case.spec)
-        lab.apply()
-        lab.pass_time(minutes=2)
-        if started:
-            case.reach[list(case.reach)[1]](lab, lab.remote_id(f"{case.kind}/a"))
-        lab.unwrite(case.kind)
-
-    def check(number: int) -> None:
-        assert alive(lab, case) == [], number
-        assert lab.run("state", "list", "--format", "json").must(0).json == {}
-
-    each_point(begin, check, ("apply", "--auto-approve", "--allow-empty", "--allow-destroy"), lab)
-
-
-@pytest.mark.parametrize("case", EVERY)
-@pytest.mark.parametrize("started", [False, True])
-def test_replace(lab: Lab, case: Case, started: bool) -> None:
-    status = list(case.reach)[int(started)]
-    edit = next(edit for edit in case.edits if edit.verdicts[int(started)] == "replace")
-    old: list[str] = []
-
-    def begin() -> None:
-        lab.manifest(case.kind, case.spec, onImmutableChange="replace")
-        lab.apply()
-        lab.pass_time(minutes=2)
-        old[:] = [lab.remote_id(f"{case.kind}/a")]
-        case.reach[status](lab, old[0])
-        lab.manifest(case.kind, case.edited(edit, also=True), onImmutableChange="replace")
-
-    def check(number: int) -> None:
-        record = lab.record(f"{case.kind}/a")
-        assert alive(lab, case) == [record["remoteId"]] and record["remoteId"] not in old, number
-        assert record["predecessors"] == old
-        lab.pass_time(minutes=2)
-        assert lab.plan(code=0)["changes"] == []
-
-    each_point(begin, check, ("apply", "--auto-approve", "--allow-destroy"), lab)
-
-
-@pytest.mark.parametrize("case", EVERY)
-def test_a_saved_plan_is_resumed(lab: Lab, case: Case) -> None:
-    """Two changes at once, from a file: the second run of the same file finishes what the first began."""
-    words = ("apply", "plan.json")
-
-    def begin() -> None:
-        lab.manifest(case.kind, case.fresh(0), name="b")
-        lab.manifest(case.kind, case.fresh(1), name="a")
-        lab.apply("--target", f"{case.kind}/a")
-        lab.manifest(case.kind, {**case.fresh(1), **case.by_hand}, name="a")
-        lab.run("plan", "--out", "plan.json").must(0)
-
-    def check(number: int) -> None:
-        assert sorted(alive(lab, case)) == sorted(lab.remote_id(f"{case.kind}/{name}") for name in "ab"), number
-        lab.settled()
-
-    each_point(begin, check, words, lab)
+def test_what_goes_wrong_is_seen(host: Host) -> None:
+    """With a journal that keeps nothing the same trial finds that a replacement is stuck half way."""
+    story = next(story for story in ALL if story.name == "linkedin-replace-running")
+    told = host.ask(story, "file", careless=True)
+    assert any(failure.startswith("killed before") for failure in told["failures"])
