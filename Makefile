@@ -12,9 +12,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTEST_ARGS ?=
 # Further tests that leave records for docs/reliability.md, such as long runs.
 DEEP ?=
+# What `make fuzz` runs, and how long each.
+TARGETS ?=
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types schemas golden reliability clean
+.PHONY: help demo test lint format types schemas golden reliability fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -50,6 +53,12 @@ reliability: $(VENV)/dev.stamp ## try every fault, record what came of it, and w
 	$(BIN)/python tests/reliability/page.py collect $(VENV)/reliability
 	$(BIN)/python tests/reliability/page.py write
 
+fuzz: $(VENV)/fuzz.stamp ## fuzz every reader of outside text (SECONDS=60 each, TARGETS="plan state"), and record it
+	@rm -f $(VENV)/fuzz/fuzz.jsonl && mkdir -p $(VENV)/fuzz
+	$(BIN)/python tests/fuzz/fuzz.py --seconds $(SECONDS) --corpus $(VENV)/fuzz --record $(VENV)/fuzz/fuzz.jsonl $(TARGETS)
+	$(BIN)/python tests/reliability/page.py collect $(VENV)/fuzz
+	$(BIN)/python tests/reliability/page.py write
+
 clean: ## remove what can be made again
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -70,3 +79,8 @@ $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
 	@echo "installing reconciler and the tools of development into $(VENV)"
 	@$(PIP) install --editable '.[dev]'
 	@touch $@ $(VENV)/runtime.stamp
+
+$(VENV)/fuzz.stamp: $(VENV)/dev.stamp
+	@echo "installing the fuzzer into $(VENV)"
+	@$(PIP) install --editable '.[dev,fuzz]'
+	@touch $@

@@ -21,6 +21,8 @@ SHARED = {
     "opentelemetry": "opentelemetry-api",
 }
 """Import names that several packages share, longest first."""
+TESTING = ("dev", "fuzz")
+"""Extras that only tests need."""
 
 
 def imported(folder: Path) -> dict[str, str]:
@@ -48,13 +50,15 @@ def declared(requirements: list[str]) -> set[str]:
 def test_dependencies_are_exactly_what_the_package_imports() -> None:
     used = {DISTRIBUTIONS.get(name, name).replace("_", "-") for name in imported(ROOT / "reconciler")} - {"reconciler"}
     extras = PYPROJECT["project"]["optional-dependencies"]
-    optional = {name for extra, names in extras.items() if extra != "dev" for name in declared(names)}
+    optional = {name for extra, names in extras.items() if extra not in TESTING for name in declared(names)}
     assert used == declared(PYPROJECT["project"]["dependencies"]) | optional
 
 
 def test_tests_import_only_what_is_declared() -> None:
-    extras = declared(PYPROJECT["project"]["optional-dependencies"]["dev"])
-    known = extras | declared(PYPROJECT["project"]["dependencies"])
+    extras = PYPROJECT["project"]["optional-dependencies"]
+    known = {name for extra in TESTING for name in declared(extras[extra])} | declared(
+        PYPROJECT["project"]["dependencies"]
+    )
     own = {path.stem for path in (ROOT / "tests").rglob("*.py")} | {"tests", "reconciler"}
     foreign = {name: path for name, path in imported(ROOT / "tests").items() if name not in own}
     unknown = {

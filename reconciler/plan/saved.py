@@ -13,8 +13,8 @@ from typing import Any
 
 from reconciler.errors import PlanUnreadable
 from reconciler.model.change import Action, Call, Change, FieldChange, Plan, PlanWarning, Purpose, Severity
-from reconciler.model.nesting import too_deep
 from reconciler.model.resource import Key, Lifecycle, OnImmutableChange, OnRemoval
+from reconciler.model.strict_json import strict_json
 from reconciler.model.time import iso, parse_time
 from reconciler.plan.reader import Reader
 
@@ -52,11 +52,9 @@ def dumps(plan: Plan) -> str:
 def loads(text: str, source: str) -> Plan:
     """Read a saved plan; raises PlanUnreadable, naming `source`, for anything that is not one."""
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:  # ValueError: no JSON, or a number of thousands of digits
+        data = strict_json(text)
+    except ValueError as error:
         raise PlanUnreadable(f"{source} is not a plan file: {error}; make one with plan --out FILE") from None
-    if too_deep(data):
-        raise PlanUnreadable(f"{source} is not a plan file: it is nested too deep; make one with plan --out FILE")
     try:
         return _plan(Reader(data, ""))
     except PlanUnreadable as error:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from reconciler.errors import PlanUnreadable
-from reconciler.model.nesting import too_deep
 from reconciler.model.resource import Key
+from reconciler.model.strict_json import strict_json
 from reconciler.plan.drift import Drift, DriftKind, DriftReport, FieldDrift, Unmanaged
 from reconciler.plan.reader import Reader
 
@@ -21,11 +19,9 @@ def drift_loads(text: str, source: str) -> DriftReport:
     """
     advice = "make one with: reconciler drift --format json"
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = strict_json(text)
+    except ValueError as error:
         raise PlanUnreadable(f"{source} is not a drift report: {error}; {advice}") from None
-    if too_deep(data):
-        raise PlanUnreadable(f"{source} is not a drift report: it is nested too deep; {advice}")
     try:
         return _report(Reader(data, ""))
     except PlanUnreadable as error:

@@ -12,6 +12,7 @@ import hmac
 import json
 
 from reconciler.errors import PlanUnreadable, UsageProblem
+from reconciler.model.strict_json import strict_json
 
 SHORTEST_KEY = 16
 """Characters of a key; fewer could be guessed from a plan and its signature."""
@@ -29,10 +30,10 @@ def signed(text: str, key: str) -> str:
 def check_signature(text: str, key: str, source: str) -> None:
     """Raise PlanUnreadable, naming `source`, unless a plan's text is signed with the key, as it stands."""
     try:
-        plan = json.loads(text)
+        plan = strict_json(text)
         stated = plan.get(_SIGNATURE)
         made = _made(plan, key)
-    except (ValueError, RecursionError, AttributeError):
+    except (ValueError, AttributeError):
         raise PlanUnreadable(f"{source} is not a plan file; make one with plan --out FILE") from None
     if not isinstance(stated, str):
         raise PlanUnreadable(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from reconciler.errors import BadAnswer, PlatformError
-from reconciler.model.nesting import DEEPEST, too_deep
+from reconciler.model.strict_json import strict_json
 from reconciler.platforms.redact import Redactor
 
 E = TypeVar("E", bound=PlatformError)
@@ -73,8 +70,8 @@ class Response:
         one object, NaN, infinities, half a surrogate pair, numbers or nesting beyond what can be represented.
         """
         try:
-            return _strict(self.body)
-        except (ValueError, RecursionError) as error:
+            return strict_json(self.body.decode("utf-8-sig"))
+        except ValueError as error:
             raise self.bad_answer(self._why_not(error)) from None
 
     def _why_not(self, error: Exception) -> str:
@@ -82,8 +79,7 @@ class Response:
             return "the body is empty where JSON was expected"
         if self.is_page:
             return "the body is a web page where JSON was expected"
-        reason = "nested too deep" if isinstance(error, RecursionError) else self.redact.excerpt(str(error), 120)
-        return f"the body is not the JSON expected ({reason})"
+        return f"the body is not the JSON expected ({self.redact.excerpt(str(error), 120)})"
 
     def check_page(self, number: int) -> None:
         """Raise BadAnswer when a list has gone on for more pages than any real one has; `number` counts from 1."""
@@ -111,36 +107,3 @@ class Response:
             code=self.redact.excerpt(code, 100),
             request_id=self.request_id,
         )
-
-
-def _strict(body: bytes) -> Any:
-    value = json.loads(
-        body.decode("utf-8-sig"),
-        object_pairs_hook=_once_each,
-        parse_constant=_refuse_constant,
-        parse_float=_finite,
-    )
-    if body.count(b"[") + body.count(b"{") > DEEPEST and too_deep(value):
-        raise ValueError("nested too deep")
-    if b"\\ud" in body or b"\\uD" in body:  # half of a pair can be neither shown nor sent nor saved
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    return value
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {twice!r} stands twice in one object")
-    return values
-
-
-def _refuse_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not a JSON number")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise ValueError(f"{text} is too large a number")
-    return value

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.state.records import WrongShape, key_from_json, record_from_json, record_to_json, strict_json
+from reconciler.model.strict_json import strict_json
+from reconciler.state.records import WrongShape, key_from_json, record_from_json, record_to_json
 from reconciler.state.store import Entry, Put, Remove
 
 FORMAT_VERSION = "1.0"
@@ -76,7 +77,7 @@ def read_entry(line: bytes, number: int) -> Entry:
 
 def _values(line: bytes, number: int) -> dict[str, Any]:
     try:
-        values = strict_json(line.decode("ascii"))
+        values = strict_json(line.decode("ascii"), half_pairs=True)
     except ValueError as error:
         raise BadLine(number, f"not JSON ({error})") from None
     if not isinstance(values, dict):

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.errors import Locked, StateConflict, StateProblem
+from reconciler.model.strict_json import strict_json
 from reconciler.model.time import iso, parse_time
 from reconciler.state.medium import Medium, Moved
 from reconciler.state.owner import Owner, age
-from reconciler.state.records import strict_json
 from reconciler.state.text import dumped
 
 FORMAT_VERSION = "1.0"

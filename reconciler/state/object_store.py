@@ -22,10 +22,10 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from reconciler.errors import StateProblem, StateUnreadable
+from reconciler.model.strict_json import strict_json
 from reconciler.state.lease import read_lock_text
 from reconciler.state.medium import Kept, Moved, Position
 from reconciler.state.place import Place
-from reconciler.state.records import strict_json
 from reconciler.state.text import dumped
 
 T = TypeVar("T")
@@ -121,7 +121,7 @@ class ObjectMedium:
     def _opened(self, body: bytes) -> tuple[bytes, str]:
         """Give the state's text, and the name of its journal."""
         try:
-            values = strict_json(body.decode("utf-8-sig"))
+            values = strict_json(body.decode("utf-8-sig"), half_pairs=True)
             write = values.pop("write")
             group, fence = write["journal"], write["fence"]
             if not re.fullmatch(r"\d+-[0-9a-f]{12}", group) or type(fence) is not int:
@@ -292,7 +292,7 @@ def _text(values: Any) -> bytes:
 
 
 def _closed(content: bytes, write: _Write) -> bytes:
-    return _text({**strict_json(content.decode()), "write": vars(write)})
+    return _text({**strict_json(content.decode(), half_pairs=True), "write": vars(write)})
 
 
 def _may_pass(error: Exception | None) -> bool:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.model.nesting import too_deep
 from reconciler.model.resource import DEFAULT_LIFECYCLE, Key, Lifecycle, OnImmutableChange, OnRemoval, Record
 from reconciler.model.time import iso, parse_time
 
@@ -83,36 +79,6 @@ def key_from_json(text: Any) -> Key:
         return Key.parse(text if isinstance(text, str) else repr(text))
     except ValueError as error:
         raise WrongShape(str(error)) from None
-
-
-def strict_json(text: str) -> Any:
-    """Read JSON; raises ValueError also for a key that stands twice, NaN and infinities, and nesting without end."""
-    try:
-        value = json.loads(text, object_pairs_hook=_once_each, parse_constant=_refuse, parse_float=_finite)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
-    if too_deep(value):
-        raise ValueError("nested too deep")
-    return value
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {twice!r} stands twice")
-    return values
-
-
-def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is not a JSON number")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise ValueError(f"{text} is too large a number")
-    return value
 
 
 def _lifecycle_to_json(lifecycle: Lifecycle) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from reconciler.errors import StateUnreadable
-from reconciler.state.records import WrongShape, key_from_json, record_from_json, record_to_json, strict_json
+from reconciler.model.strict_json import strict_json
+from reconciler.state.records import WrongShape, key_from_json, record_from_json, record_to_json
 from reconciler.state.store import State
 
 FORMAT_VERSION = "1.0"
@@ -33,7 +34,7 @@ def read_state(content: bytes, place: str, restore: str) -> State:
     Raises StateUnreadable, which names the `place` and says with `restore` where a good one may be.
     """
     try:
-        values = strict_json(content.decode("utf-8-sig"))
+        values = strict_json(content.decode("utf-8-sig"), half_pairs=True)
         if not isinstance(values, dict):
             raise WrongShape("it is not an object")
         if values.get("formatVersion") != FORMAT_VERSION:

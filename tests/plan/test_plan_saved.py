@@ -192,6 +192,29 @@ def test_noise_is_refused(text: str) -> None:
         loads(text, "plan.json")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        ('"hero"', '"\\ud800"', "half of a character"),
+        ('"hero"', '"\\uDFFF\\ud800"', "half of a character"),
+        ('"hero"', "NaN", "not a JSON number"),
+        ('"hero"', "1e999", "too large"),
+        ('"method":', '"method": "GET", "method":', "the key 'method' stands twice"),
+    ],
+)
+def test_a_plan_that_can_be_read_in_two_ways_or_cannot_be_sent_is_refused(before: str, after: str, why: str) -> None:
+    """Found by fuzzing: half a character was read, and ended apply with a traceback when it was sent."""
+    text = json.dumps(plan_to_json(CREATING))
+    assert before in text
+    with pytest.raises(PlanUnreadable, match=why):
+        loads(text.replace(before, after, 1), "plan.json")
+
+
+def test_both_halves_of_a_character_are_one() -> None:
+    text = json.dumps(plan_to_json(CREATING)).replace('"hero"', '"\\ud83d\\ude00"')
+    assert '"name": "\N{GRINNING FACE}"' in dumps(loads(text, "plan.json"))
+
+
 def test_no_secret_and_no_prefix_in_it() -> None:
     text = dumps(CREATING)
     assert "Authorization" not in text and "https://" not in text

@@ -43,8 +43,17 @@ TOPICS: Mapping[str, tuple[str, str]] = {
         "examples it held for.",
     ),
     "mutation": ("Mutation testing", "Changes made to the code on purpose, and how many the tests noticed."),
-    "fuzz": ("Fuzzing", "Coverage-guided, by target."),
+    "fuzz": (
+        "Fuzzing",
+        "What reads text from outside, fuzzed with coverage as the guide (`make fuzz`). Each input has to come to a "
+        "value or to one of the tool's own errors, within 20 seconds and 2 GiB; what is read is shown, and what is "
+        "written reads back equal. `findings` are inputs that did not; those of earlier runs are kept in "
+        "`tests/fuzz/corpus/` and tried by every test run. `edges` are branches of the tool's code that were taken.",
+    ),
 }
+_PEAKS = frozenset({"edges", "inputs kept", "peak MiB"})
+"""Numbers that are not added up: of several the highest counts."""
+_NO_SUM = _PEAKS | {"score"}
 NOT_RUN = "Not run: no record of it is kept."
 
 
@@ -71,7 +80,7 @@ def _read(path: Path) -> Iterator[Fact]:
 
 
 def summed(topic: str, facts: Sequence[Fact]) -> list[Fact]:
-    """Give the lines of a topic's table: facts alike in every text, their numbers added up."""
+    """Give the lines of a topic's table: facts alike in every text, their numbers added up (of peaks the highest)."""
     if topic == "faults":  # a row tried twice is one row
         unique = {json.dumps(fact, sort_keys=True): fact for fact in facts}
         facts = [{**{k: fact[k] for k in ("platform", "command", "end")}, "rows": 1} for fact in unique.values()]
@@ -82,7 +91,7 @@ def summed(topic: str, facts: Sequence[Fact]) -> list[Fact]:
         line = lines.setdefault(json.dumps(words, sort_keys=True), dict(words))
         for name, value in flat.items():
             if name not in words:
-                line[name] = line.get(name, 0) + value
+                line[name] = max(line.get(name, 0), value) if name in _PEAKS else line.get(name, 0) + value
     return [lines[key] for key in sorted(lines)]
 
 
@@ -150,7 +159,7 @@ def _lines(lines: Sequence[Fact]) -> str:
     numbers = list(dict.fromkeys(name for line in lines for name in line if name not in names))
     body = [[*(str(line.get(n, "")) for n in names), *(_number(line.get(n)) for n in numbers)] for line in lines]
     if len(lines) > 1:
-        sums = [_number(sum(line.get(name, 0) for line in lines)) if name != "score" else "" for name in numbers]
+        sums = ["" if n in _NO_SUM else _number(sum(line.get(n, 0) for line in lines)) for n in numbers]
         body.append(["**all**", *[""] * (len(names) - 1), *(f"**{text}**" if text else "" for text in sums)])
     return table([*names, *numbers], body)
 
