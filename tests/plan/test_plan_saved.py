@@ -203,7 +203,7 @@ def test_noise_is_refused(text: str) -> None:
     ],
 )
 def test_a_plan_that_can_be_read_in_two_ways_or_cannot_be_sent_is_refused(before: str, after: str, why: str) -> None:
-    """Found by fuzzing: half a character was read, and ended apply with a traceback when it was sent."""
+    """Found by fuzzing: half a character was read, and ended apply with a traceback."""
     text = json.dumps(plan_to_json(CREATING))
     assert before in text
     with pytest.raises(PlanUnreadable, match=why):
