@@ -17,7 +17,7 @@ TARGETS ?=
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types schemas golden reliability fuzz clean
+.PHONY: help demo test lint format types audit lock schemas golden reliability fuzz clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -39,6 +39,16 @@ format: $(VENV)/dev.stamp ## lay out the code and repair what can be repaired
 
 types: $(VENV)/dev.stamp ## check the types, strictly
 	$(BIN)/mypy
+
+audit: $(VENV)/dev.stamp ## look for patterns that are known to be unsafe
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml reconciler
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+lock: $(VENV)/dev.stamp ## choose versions of all dependencies anew, and keep them with their hashes in requirements/
+	$(LOCK) pyproject.toml requirements/build.in --extra dev --upgrade --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --constraint requirements/dev.txt --upgrade --output-file requirements/runtime.txt
+	$(LOCK) requirements/build.in --constraint requirements/dev.txt --upgrade --output-file requirements/build.txt
 
 schemas: $(VENV)/dev.stamp ## make schemas/ anew
 	$(BIN)/reconciler schema --out schemas
@@ -70,17 +80,22 @@ $(BIN)/python:
 	@echo "making $(VENV) with $(PYTHON)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/runtime.stamp: pyproject.toml | $(BIN)/python
+# Every file that is installed is one whose hash is in requirements/; the project itself is built by what is there.
+INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --editable .
+
+$(VENV)/runtime.stamp: pyproject.toml requirements/runtime.txt requirements/build.txt | $(BIN)/python
 	@echo "installing reconciler into $(VENV)"
-	@$(PIP) install --editable .
+	@$(PIP) install --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	@$(INSTALL_SELF)
 	@touch $@
 
-$(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
+$(VENV)/dev.stamp: pyproject.toml requirements/dev.txt | $(BIN)/python
 	@echo "installing reconciler and the tools of development into $(VENV)"
-	@$(PIP) install --editable '.[dev]'
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(INSTALL_SELF)
 	@touch $@ $(VENV)/runtime.stamp
 
 $(VENV)/fuzz.stamp: $(VENV)/dev.stamp
 	@echo "installing the fuzzer into $(VENV)"
-	@$(PIP) install --editable '.[dev,fuzz]'
+	@$(PIP) install --no-build-isolation --editable '.[fuzz]'
 	@touch $@

@@ -41,7 +41,7 @@ class Clock:
 def backoff_s(attempt: int) -> float:
     """Give the wait after the n-th failed attempt (from 1): doubling from one second to one minute, with jitter."""
     ceiling = min(BACKOFF_FIRST_S * 2 ** min(attempt - 1, 10), BACKOFF_MAX_S)
-    return float(ceiling * random.uniform(0.75, 1.25))
+    return float(ceiling * random.uniform(0.75, 1.25))  # nosec B311
 
 
 def told_wait_s(headers: Mapping[str, str], *, limited: bool, wall: float) -> float | None:

@@ -128,10 +128,11 @@ def render(name: str, **values: Any) -> str:
     """Give a template filled with values; raises UndefinedError when it asks for one that is not given."""
     from markupsafe import Markup
 
-    script = _asset("report.js")
+    script, style = _asset("report.js"), _asset("report.css")
+    own = {"style": Markup(style), "script": Markup(script)}  # nosec B704
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         _environment()
         .get_template(name)
-        .render(**values, style=Markup(_asset("report.css")), script=Markup(script), script_hash=digest)
+        .render(**values, **own, script_hash=digest)
     )

@@ -1,0 +1,55 @@
+"""The versions that are installed are chosen once, with their hashes, and agree with what the project asks for."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def pins(name: str) -> dict[str, list[str]]:
+    """Give the versions that a file of requirements/ pins for each package; all of them have hashes."""
+    found: dict[str, list[str]] = {}
+    for entry in re.split(r"\n(?=[a-z])", (ROOT / "requirements" / name).read_text()):
+        pin = re.match(
+            r"([\w.-]+)==([\w.]+)(?: ; [^\n]*)? \\\n((?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", entry + "\n"
+        )
+        assert pin, entry[:200]
+        found.setdefault(canonicalize_name(pin[1]), []).append(pin[2])
+    return found
+
+
+def asked(name: str) -> list[Requirement]:
+    """Give what is asked for directly."""
+    runtime = PROJECT["project"]["dependencies"]
+    build = PROJECT["build-system"]["requires"]
+    return [
+        Requirement(text)
+        for text in {
+            "runtime.txt": runtime,
+            "dev.txt": [*runtime, *PROJECT["project"]["optional-dependencies"]["dev"], *build],
+            "build.txt": build,
+        }[name]
+    ]
+
+
+@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "build.txt"])
+def test_what_is_asked_for_is_pinned_as_asked(name: str) -> None:
+    pinned = pins(name)
+    for requirement in asked(name):
+        versions = pinned.get(canonicalize_name(requirement.name), [])
+        assert versions, f"{requirement.name} is not locked: make lock"
+        assert all(version in requirement.specifier for version in versions), f"{requirement}: make lock"
+
+
+@pytest.mark.parametrize("name", ["runtime.txt", "build.txt"])
+def test_users_run_what_was_tested(name: str) -> None:
+    tested = pins("dev.txt")
+    assert {package: tested.get(package) for package in pins(name)} == pins(name)
