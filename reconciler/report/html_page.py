@@ -131,8 +131,4 @@ def render(name: str, **values: Any) -> str:
     script, style = _asset("report.js"), _asset("report.css")
     own = {"style": Markup(style), "script": Markup(script)}  # nosec B704
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template(name)
-        .render(**values, **own, script_hash=digest)
-    )
+    return _environment().get_template(name).render(**values, **own, script_hash=digest)
