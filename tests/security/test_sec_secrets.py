@@ -1,16 +1,20 @@
 """
 A canary for every credential in every shape of `auth`: it goes to its platform and shows up nowhere else.
 
-Looked through: all that commands print, every file of the project (state, backup, journal of a killed run, saved plans,
-manifests, the emulator's data), the library logs at their most talkative, the traceback of an unforeseen error.
+Looked through: all that commands print with `--verbose`, every file of the project (state, backup, journal of a killed
+run, audit record, log file, saved plans, manifests, the emulator's data), spans, reports in every format, the library
+logs at their most talkative, the traceback of an unforeseen error.
 """
 
 from __future__ import annotations
 
 import base64
 import logging
+import os
+import signal
 import stat
 import traceback
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +26,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from kinds import CASES, Case
 from laboratory import CONNECTIONS, Lab
-from test_killed import killed_at
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(
@@ -148,11 +151,36 @@ def looked_through(lab: Lab, secrets: set[str], shown: str, *, cache: bool = Fal
         assert secret not in shown, secret
 
 
+def killed_behind_its_first_write(words: tuple[str, ...]) -> bool:
+    """Run a command in a child that is killed once the platform has answered the first call that changes something."""
+    from reconciler.cli.main import main
+    from reconciler.platforms.http import HttpClient
+
+    write = HttpClient.write
+
+    async def last(*given: Any, **more: Any) -> Any:
+        await write(*given, **more)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the parent's thread is the server, which it leaves alone
+        child = os.fork()
+    if child == 0:
+        HttpClient.write = last  # type: ignore[method-assign]
+        try:
+            main(list(words))
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_a_whole_life(
     lab: Lab, shape: Shape, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("RECONCILER_LOG_FILE", str(lab.dir / "run.log"))
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
     secrets = arranged(lab, shape, monkeypatch)
     case = BY_PLATFORM[shape.platform]
     key = lab.manifest(case.kind, case.spec)
@@ -166,25 +194,34 @@ def test_a_whole_life(
 
     run("validate")
     run("plan", "--out", "plan.json")
-    run("apply", "plan.json")
+    for form in ("text", "json", "markdown", "html", "github"):
+        run("plan", "--format", form)
+    run("--verbose", "apply", "plan.json")
     lab.manifest(case.kind, {**case.spec, **case.by_hand})
-    assert killed_at(2, ("apply", "--auto-approve"))
+    assert killed_behind_its_first_write(("apply", "--auto-approve"))
     assert list(lab.dir.rglob("*journal*")), "the journal of the killed run"
     looked_through(lab, secrets, shown)
     run("doctor", codes=(0, 1))
     run("doctor", "--format", "json", codes=(0, 1))
+    monkeypatch.delenv("RECONCILER_LOG_FILE")
+    monkeypatch.setenv("RECONCILER_LOG", "json")
     run("apply", "--auto-approve", "--format", "json")
-    run("drift", "--format", "json", "--unmanaged")
+    for form in ("text", "json", "markdown", "html", "junit", "sarif", "github"):
+        run("drift", "--format", form, "--unmanaged")
     for form in ("text", "json", "markdown"):
         run("results", "--format", form)
     run("state", "list")
     run("state", "show", key)
+    run("state", "log", "--format", "json")
+    run("state", "pull")
     remote_id = lab.remote_id(key)
     run("state", "rm", key)
     lab.unwrite(case.kind)
     run("import", case.kind, remote_id)
     run("fmt")
     run("plan", "--format", "json")
+    assert '"event": "request"' in shown and '"event": "request"' in (lab.dir / "run.log").read_text()
+    assert '"name": "reconciler apply"' in shown, "spans"
     looked_through(lab, secrets, shown + "".join(record.getMessage() for record in caplog.records))
 
 
