@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.strict_json import strict_json
+from reconciler.state.formats import FORMAT_VERSION
 from reconciler.state.records import WrongShape, key_from_json, record_from_json, record_to_json
 from reconciler.state.store import Entry, Put, Remove
-
-FORMAT_VERSION = "1.0"
 
 
 class BadLine(ValueError):
@@ -62,7 +61,11 @@ def read_journal(content: bytes) -> Journal:
         return Journal()
     head = _values(lines[0], 1)
     if head.get("formatVersion") != FORMAT_VERSION:
-        raise BadLine(1, f"formatVersion {head.get('formatVersion')!r} is not known to this version")
+        raise BadLine(
+            1,
+            f"formatVersion {head.get('formatVersion')!r} is not that of this version ({FORMAT_VERSION!r}); let the "
+            "version that wrote it finish with apply, then go on with this one",
+        )
     lineage, serial = head.get("lineage"), head.get("serial")
     if not isinstance(lineage, str) or not lineage or type(serial) is not int or serial < 0:
         raise BadLine(1, "it does not name the state that it builds upon")

@@ -7,6 +7,7 @@ from typing import Any
 
 from reconciler.model.resource import DEFAULT_LIFECYCLE, Key, Lifecycle, OnImmutableChange, OnRemoval, Record
 from reconciler.model.time import iso, parse_time
+from reconciler.state.formats import Upgrade
 
 _KEYS = frozenset(
     {
@@ -50,10 +51,14 @@ def record_to_json(record: Record) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 
 
-def record_from_json(key: Key, values: Any) -> Record:
-    """Read the JSON form of a record; raises WrongShape, also for keys that this version does not know."""
+def record_from_json(key: Key, values: Any, upgrade: Upgrade = dict) -> Record:
+    """
+    Read the JSON form of a record; raises WrongShape, also for keys that this version does not know.
+
+    `upgrade` makes the values of an earlier format into today's.
+    """
     where = str(key)
-    known = _object(values, where)
+    known = upgrade(_object(values, where))
     _only(known, _KEYS, where)
     created, intent = known.get("createdAt"), known.get("intentAt")
     return Record(

@@ -7,10 +7,9 @@ from typing import Any
 
 from reconciler.errors import StateUnreadable
 from reconciler.model.strict_json import strict_json
+from reconciler.state.formats import FORMAT_VERSION, Upgrade, upgrade_from
 from reconciler.state.records import WrongShape, key_from_json, record_from_json, record_to_json
 from reconciler.state.store import State
-
-FORMAT_VERSION = "1.0"
 
 
 def state_text(state: State) -> bytes:
@@ -37,12 +36,7 @@ def read_state(content: bytes, place: str, restore: str) -> State:
         values = strict_json(content.decode("utf-8-sig"), half_pairs=True)
         if not isinstance(values, dict):
             raise WrongShape("it is not an object")
-        if values.get("formatVersion") != FORMAT_VERSION:
-            raise WrongShape(
-                f"formatVersion {values.get('formatVersion')!r} is not known to this version, which reads "
-                f"{FORMAT_VERSION!r}; use the version that wrote it"
-            )
-        return _state(values)
+        return _state(values, upgrade_from(values.get("formatVersion")))
     except ValueError as error:
         why = "it holds merge conflict markers" if b"\n<<<<<<< " in b"\n" + content else str(error)
         raise StateUnreadable(f"{place} is not a state file: {why}; it was left as it is: {restore}") from None
@@ -53,7 +47,7 @@ def dumped(values: Any, *, ascii_only: bool = False) -> bytes:
     return (json.dumps(values, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=ascii_only) + "\n").encode()
 
 
-def _state(values: dict[str, Any]) -> State:
+def _state(values: dict[str, Any], upgrade: Upgrade) -> State:
     lineage, serial, records = values.get("lineage"), values.get("serial"), values.get("experiments")
     unknown = sorted(values.keys() - {"formatVersion", "lineage", "serial", "experiments"})
     if unknown:
@@ -65,4 +59,4 @@ def _state(values: dict[str, Any]) -> State:
     if not isinstance(records, dict):
         raise WrongShape("experiments is not an object")
     keys = {text: key_from_json(text) for text in records}
-    return State(lineage, serial, {keys[text]: record_from_json(keys[text], value) for text, value in records.items()})
+    return State(lineage, serial, {key: record_from_json(key, records[text], upgrade) for text, key in keys.items()})

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from backend_places import Backend, file_backend, git_backend, memory_backend, s3_backend
 
-from reconciler.errors import Locked, StateConflict, StateProblem
+from reconciler.errors import Locked, StateConflict, StateProblem, StateUnreadable
 from reconciler.model.resource import Key, Lifecycle, OnRemoval, Record
+from reconciler.state import formats, text
 from reconciler.state.owner import Owner, owner_of
 from reconciler.state.store import Put, Remove, State, Store
 
@@ -387,3 +389,30 @@ def test_a_state_from_elsewhere_keeps_its_lineage_and_serial(backend: Backend) -
             store.restore(brought, expected_serial=0)
     assert backend.open().read() == brought
     assert saved(backend.open(), record()).serial == 42
+
+
+def test_a_state_of_an_earlier_format_is_read_and_written_as_todays(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The format before called the id `id`: nothing is written by reading, and the next save is of today's format."""
+    saved(backend.open(), record())
+    now = formats.FORMAT_VERSION
+    monkeypatch.setattr(formats, "FORMAT_VERSION", "1.1")
+    monkeypatch.setattr(text, "FORMAT_VERSION", "1.1")
+    noted = []
+
+    def upgrade(values: Mapping[str, Any]) -> dict[str, Any]:
+        noted.append(dict(values))
+        return {**values, "status": "UPGRADED"}
+
+    with pytest.raises(StateUnreadable, match=f"formatVersion '{now}' is not known"):
+        backend.open().read()
+    monkeypatch.setitem(formats.UPGRADES, now, ("1.1", upgrade))
+    state = backend.open().read()
+    assert [item.status for item in state.experiments.values()] == ["UPGRADED"] and noted
+    after = saved(backend.open(), *state.experiments.values())
+    noted.clear()
+    assert backend.open().read() == after and after.serial == 2 and not noted
+    monkeypatch.undo()
+    with pytest.raises(StateUnreadable, match="later version of reconciler: upgrade this one"):
+        backend.open().read()
