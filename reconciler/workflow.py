@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.apply.context import Context
@@ -18,12 +18,14 @@ from reconciler.errors import InvalidInput, PlanProblem, PlatformError, StalePla
 from reconciler.manifests.discover import discover
 from reconciler.manifests.document import Document
 from reconciler.manifests.words import nearest
+from reconciler.model.budget import Quota
 from reconciler.model.change import Action, Plan
 from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.outcome import ApplyResult, Progress
 from reconciler.model.resource import Desired, Key, Record
 from reconciler.model.span import Spans, no_spans
 from reconciler.model.time import iso
+from reconciler.plan.budget import budget_of, worth_telling
 from reconciler.plan.drift import DriftReport, Unmanaged, find_drift
 from reconciler.plan.guards import refuse_empty
 from reconciler.plan.inputs import Guards, Inputs, Kinds, Options
@@ -86,7 +88,7 @@ class Surroundings:
     What a use case is handed: where things are, how to reach platforms, time, and whom to tell.
 
     `warn` is told sentences a person should read; `notify` the progress of an apply; `planned` every plan with what it
-    was made from.
+    was made from. `quotas` are those that answers have told of, by connection and what they count.
     """
 
     project: Project
@@ -101,6 +103,14 @@ class Surroundings:
     accounts_of: Callable[[str], Sequence[str]] | None = None
     planned: Callable[[Plan, Inputs], None] = lambda plan, inputs: None
     spans: Spans = no_spans
+    quotas: dict[tuple[str, str], Quota] = field(default_factory=dict)
+
+    def note(self, quota: Quota) -> None:
+        """Keep what a platform's answer told of a quota; one that is nearly used up is a warning, once."""
+        before = self.quotas.get((quota.connection, quota.what))
+        self.quotas[quota.connection, quota.what] = quota
+        if quota.low and not (before and before.low):
+            self.warn(f"nearly used up: {quota.said}")
 
     def accounts(self, connection: str) -> Sequence[str]:
         """Give the accounts that a connection names, their variables read."""
@@ -183,6 +193,8 @@ async def _plan(
     made = make_plan(inputs)
     answers = await _preflight(sessions, made, inputs) if request.preflight else {}
     made = with_preflight(made, answers, inputs) if answers else made
+    budget = budget_of(made, around.kinds)
+    made = replace(made, budget=budget, quotas=worth_telling(around.quotas.values(), budget))
     around.planned(made, inputs)
     return made
 

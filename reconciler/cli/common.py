@@ -283,8 +283,16 @@ def surroundings(
         else:
             settings = project.settings(name, os.environ)
         watch.learn(settings.auth)
-        given = replace(settings, max_wait_s=max_wait_s, cache_dir=_cache_dir(), announce=announce, trace=watch.trace)
-        return platform.connect(given)
+        return platform.connect(
+            replace(
+                settings,
+                max_wait_s=max_wait_s,
+                cache_dir=_cache_dir(),
+                announce=announce,
+                trace=watch.trace,
+                observe=lambda quota: around.note(quota),
+            )
+        )
 
     around = Surroundings(
         project=project,

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from reconciler.emulator.errors import BadFaults
@@ -19,7 +20,7 @@ from reconciler.emulator.errors import BadFaults
 EFFECTS = frozenset(
     {
         *("status", "headers", "body", "commit", "delay", "drip", "drop", "reset", "truncate"),
-        *("stale", "edit", "remove", "clock", "job"),
+        *("stale", "edit", "remove", "clock", "job", "limit"),
     }
 )
 """The keys of `do` in a faults file."""
@@ -57,6 +58,14 @@ class Hand:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """So many calls in each window of so many whole seconds of real time."""
+
+    calls: int
+    window_s: int
+
+
+@dataclass(frozen=True)
 class Effect:
     """
     What happens to a request that is hit.
@@ -69,6 +78,7 @@ class Effect:
     before each of the body's pieces, sixteen at most. `hands` is what a person does at the platform's own pages right
     after the request was carried out, before its answer leaves. `clock_s` shifts the platform's clock for the request.
     `job_s` is how long a job that the request begins takes (Salesforce: Processing, Deleting); None: as ever.
+    `limit` is a rate limit over the requests that fit: within it answers tell what is left, beyond it they are 429.
     """
 
     status: int | None = None
@@ -84,6 +94,7 @@ class Effect:
     hands: tuple[Hand, ...] = ()
     clock_s: float = 0.0
     job_s: float | None = None
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,8 @@ class Faults:
     """Rules and how often each has seen and hit a request; the first rule that is due wins."""
 
     rules: tuple[Fault, ...] = ()
+    real_time: Callable[[], float] = time.time
+    _used: dict[int, tuple[int, int]] = field(default_factory=dict)
     _seen: dict[int, int] = field(default_factory=dict)
 
     @classmethod
@@ -123,8 +136,25 @@ class Faults:
             if seen < rule.after + rule.times:
                 self._seen[number] = seen + 1
                 if seen >= rule.after:
-                    due = rule.effect
+                    due = self._limited(number, rule.effect) if rule.effect.limit else rule.effect
         return due
+
+    def _limited(self, number: int, effect: Effect) -> Effect:
+        """Count a request under a rule's limit and give what comes of it: headers as X sends them, or a 429."""
+        limit = effect.limit
+        assert limit is not None
+        window = int(self.real_time()) // limit.window_s
+        seen, used = self._used.get(number, (window, 0))
+        used = used + 1 if seen == window else 1
+        self._used[number] = (window, used)
+        told = {
+            "x-rate-limit-limit": limit.calls,
+            "x-rate-limit-remaining": max(limit.calls - used, 0),
+            "x-rate-limit-reset": (window + 1) * limit.window_s,
+        }
+        headers = (*effect.headers, *((name, str(value)) for name, value in told.items()))
+        over = used > limit.calls
+        return replace(effect, headers=headers, status=429, body=b"") if over else replace(effect, headers=headers)
 
 
 def parse_faults(value: object) -> tuple[Fault, ...]:
@@ -204,7 +234,15 @@ def _effect(value: object, place: str) -> Effect:
         hands=_hands(keys, place),
         clock_s=_seconds(keys.get("clock", 0), f"{place}.clock"),
         job_s=_seconds(keys["job"], f"{place}.job", least=0) if "job" in keys else None,
+        limit=_limit(keys["limit"], f"{place}.limit") if "limit" in keys else None,
     )
+
+
+def _limit(value: object, place: str) -> Limit:
+    keys = _mapping(value, place, {"calls", "window"})
+    if len(keys) != 2:
+        raise BadFaults(f"{place}: 'calls' and 'window' (whole seconds) are both needed")
+    return Limit(_count(keys["calls"], f"{place}.calls", 1), _count(keys["window"], f"{place}.window", 1))
 
 
 def _hands(keys: Mapping[str, Any], place: str) -> tuple[Hand, ...]:

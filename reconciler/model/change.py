@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from reconciler.model.budget import Budget, Quota
 from reconciler.model.resource import DEFAULT_LIFECYCLE, Key, Lifecycle, Spec
 
 
@@ -139,6 +140,7 @@ class Plan:
     `bookkeeping` are no-ops whose record has to follow the manifest: what was edited is live already, and `apply`
     records it without a call. `complete` is False when something could not be read; `problems` say what. `as_of` is
     the moment at which legality was judged. `state_serial` and `state_lineage` name the state it was made from.
+    `budget` is what an apply needs by connection, `quotas` those that may not be enough for it.
     """
 
     created_at: datetime
@@ -152,6 +154,8 @@ class Plan:
     complete: bool = True
     state_serial: int = 0
     state_lineage: str = ""
+    budget: tuple[Budget, ...] = ()
+    quotas: tuple[Quota, ...] = ()
 
     @property
     def valid_until(self) -> datetime | None:

@@ -17,6 +17,7 @@ from reconciler.model.resource import Key, Lifecycle, OnImmutableChange, OnRemov
 from reconciler.model.strict_json import strict_json
 from reconciler.model.time import iso, parse_time
 from reconciler.plan.reader import Reader
+from reconciler.plan.saved_budget import budget_to_json, quota_to_json, read_budget, read_quota
 
 FORMAT_VERSION = "1.0"
 
@@ -41,6 +42,8 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "warnings": [{"key": item.key or None, "message": item.message} for item in plan.warnings],
         "problems": list(plan.problems),
         "state": {"lineage": plan.state_lineage, "serial": plan.state_serial},
+        "budget": [budget_to_json(item) for item in plan.budget],
+        "quotas": [quota_to_json(item) for item in plan.quotas],
     }
 
 
@@ -143,6 +146,8 @@ def _plan(reader: Reader) -> Plan:
         complete=reader.get("complete").flag(True),
         state_serial=state.get("serial").number() if state.value is not None else 0,
         state_lineage=(state.get("lineage").optional() or "") if state.value is not None else "",
+        budget=tuple(read_budget(item) for item in reader.get("budget").items()),
+        quotas=tuple(read_quota(item) for item in reader.get("quotas").items()),
     )
 
 

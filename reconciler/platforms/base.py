@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias
 
+from reconciler.model.budget import Allowance, Quota
 from reconciler.model.change import Action, Call, Change, FieldChange
 from reconciler.model.diagnostic import Finding, Rule
 from reconciler.model.kind import Cell, Evidence, Field, Verdict, template
@@ -114,6 +115,8 @@ class Kind(ABC):
     claims_are_local: ClassVar[bool] = False
     """Whether what is claimed (a name) means something within one connection only."""
     default_api_version: ClassVar[str] = ""
+    allowances: ClassVar[tuple[Allowance, ...]] = ()
+    """The platform's documented limits on requests."""
 
     def __init__(self, api_version: str = "") -> None:
         """Make the kind for one API version; calls carry it in their path where the platform wants that."""
@@ -427,7 +430,7 @@ class ConnectionSettings:
 
     `auth` holds secrets: it is never printed (repr leaves it out). `max_wait_s` is how long a rate limit may make the
     run wait. `cache_dir` is where rotated refresh tokens are kept, owner-only. `announce` is told sentences such as
-    "rate limit reached, waiting 40 s". `trace` is told of every request.
+    "rate limit reached, waiting 40 s". `trace` is told of every request, `observe` of every quota that an answer tells.
     """
 
     name: str
@@ -440,6 +443,7 @@ class ConnectionSettings:
     cache_dir: str | None = None
     announce: Callable[[str], None] = field(default=lambda sentence: None, repr=False)
     trace: Trace | None = field(default=None, repr=False)
+    observe: Callable[[Quota], None] = field(default=lambda quota: None, repr=False)
 
 
 @dataclass(frozen=True)

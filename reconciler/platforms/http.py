@@ -21,11 +21,12 @@ import stamina
 import stamina.instrumentation
 
 from reconciler.errors import BadAnswer, NotSent, PlatformError, Unauthorized, Unclear, UsageProblem
+from reconciler.model.budget import Quota
 from reconciler.platforms.auth import Authorizer, secrets_of
 from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.exchange import Teller
 from reconciler.platforms.outgoing import Outgoing, outgoing
-from reconciler.platforms.ratelimit import Clock, Holds, Pace, backoff_s, told_wait_s, used_up_s
+from reconciler.platforms.ratelimit import SPREAD_S, Clock, Holds, Pace, backoff_s, told_wait_s, used_up_s
 from reconciler.platforms.redact import Redactor
 from reconciler.platforms.response import REQUEST_ID_HEADERS, Response
 from reconciler.platforms.tokens import NO_TOKEN, TokenReply
@@ -65,7 +66,8 @@ class HttpClient:
     One connection's client. Made without I/O; sockets open with the first call; `close` gives them back.
 
     `headers` go with every call. `concurrency` (at most 5) bounds the calls under way. `pace` slows writes down to a
-    documented rate. `understood` gives an answer as the platform means it, such as a 403 that is a rate limit as 429.
+    documented rate. `understood` gives an answer as the platform means it, such as a 403 that is a rate limit as 429;
+    `quota` gives what its headers tell of a quota, by connection and endpoint.
     `transport` and `clock` are for tests. `requests` counts the requests sent to the API;
     `last_date` is the `Date` header of the latest answer, its own or a token endpoint's.
     """
@@ -86,6 +88,7 @@ class HttpClient:
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
         understood: Callable[[Response], Response] | None = None,
+        quota: Callable[[str, Mapping[str, str], str], Quota | None] | None = None,
     ) -> None:
         if reason := unsafe(settings.base_url):
             raise UsageProblem(f"connections.{settings.name}.base_url {reason}")
@@ -105,6 +108,7 @@ class HttpClient:
         self._slots = asyncio.Semaphore(max(1, min(concurrency, MAX_CONNECTIONS)))
         self._transport = transport
         self._understood = understood
+        self._quota = quota
         self._timeout = httpx.Timeout(read_timeout_s, connect=connect_timeout_s, pool=deadline_s)
         self._opened: httpx.AsyncClient | None = None
 
@@ -225,7 +229,8 @@ class HttpClient:
             max(told, 0.05) if told is not None and attempt < WAIT_ATTEMPTS else max(told or 0, backoff_s(attempt))
         )
         if response.status == 429:
-            self._holds.place(Holds.EVERYONE, seconds, "rate limit reached (429)", 429)
+            spread = self._spread() if told else 0.0
+            self._holds.place(Holds.EVERYONE, seconds + spread, "rate limit reached (429)", 429)
         else:
             why = f"{call.method} {call.path} not done (HTTP {response.status})"
             self._holds.place(call.key, seconds, why, response.status)
@@ -342,9 +347,15 @@ class HttpClient:
         return reply
 
     def _note_used_up(self, call: Outgoing, response: Response) -> None:
-        """Hold an endpoint whose quota a successful answer reports as used up."""
+        """Hold an endpoint whose quota a successful answer reports as used up, and tell of what is left of it."""
         if response.status < 300 and (wait := used_up_s(response.headers, wall=self._clock.wall())):
-            self._holds.place(call.endpoint, wait, "rate limit used up", 429)
+            self._holds.place(call.endpoint, wait + self._spread(), "rate limit used up", 429)
+        if self._quota and (quota := self._quota(self.name, response.headers, call.endpoint)):
+            self._settings.observe(quota)
+
+    def _spread(self) -> float:
+        """Give how much longer to wait for a moment that other runs wait for too."""
+        return self._clock.jitter(0.0, SPREAD_S)
 
     def _unauthorized(self, response: Response) -> Unauthorized:
         names = ", ".join(sorted(self._settings.auth)) or "none given"

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 # X sends `x-rate-limit-*` for the user token and, where enabled, `x-account-rate-limit-*`, which takes precedence
 # (x-ads.md 8, doc D8). `reset` is Unix epoch seconds (doc D22). The other platforms send neither.
 LIMIT_HEADERS = ("x-account-rate-limit", "x-rate-limit")
+KEPT_BACK = 25
+"""
+Calls of a limit that are left to others: a run learns what is left from answers to calls that are over, while other
+runs have calls under way. A limit of few calls keeps back a twentieth of them, so that a small one can be used whole.
+"""
+SPREAD_S = 2.0
+"""Runs that wait for the same moment begin again within this time of it, and not all at once."""
 BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 60.0
 _RETELL_S = 60.0
@@ -31,11 +38,16 @@ _RETELL_S = 60.0
 
 @dataclass(frozen=True)
 class Clock:
-    """Time as the client meets it; tests hand in one that does not really wait. All in seconds."""
+    """
+    Time as the client meets it; tests hand in one that does not really wait. All in seconds.
+
+    `jitter` gives a number between two.
+    """
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    jitter: Callable[[float, float], float] = random.uniform
 
 
 def backoff_s(attempt: int) -> float:
@@ -56,28 +68,47 @@ def told_wait_s(headers: Mapping[str, str], *, limited: bool, wall: float) -> fl
     after = _retry_after(headers.get("retry-after", ""), now)
     waits = [] if after is None else [after]
     if limited:
-        resets = _resets(headers)
-        used_up = [reset for left, reset in resets if left is not None and left <= 0]
+        told = limits_told(headers)
+        used_up = [item.reset for item in told if item.left is not None and item.left <= 0]
         if not used_up and after is None:
-            used_up = [reset for _, reset in resets]
+            used_up = [item.reset for item in told]
         waits += [max(reset - now, 0.0) for reset in used_up[:1]]
     return max(waits, default=None)
 
 
 def used_up_s(headers: Mapping[str, str], *, wall: float) -> float | None:
-    """Give the seconds until a quota is refilled that a successful answer reports as used up; None when it is not."""
-    left, reset = next(iter(_resets(headers)), (None, 0.0))
-    if left is None or left > 0:
+    """
+    Give the seconds until a quota is refilled that a successful answer reports as used up; None when it is not.
+
+    What is to be left to other runs counts as used up.
+    """
+    told = next(iter(limits_told(headers)), None)
+    if told is None or told.left is None or told.left > told.kept_back:
         return None
-    return max(reset - _epoch_of_date(headers.get("date", ""), wall), 0.0)
+    return max(told.reset - _epoch_of_date(headers.get("date", ""), wall), 0.0)
 
 
-def _resets(headers: Mapping[str, str]) -> list[tuple[float | None, float]]:
-    """Give (remaining calls, reset in epoch seconds) of each set of limit headers, the account's own first."""
-    sets = [
-        (_number(headers.get(f"{name}-remaining")), _number(headers.get(f"{name}-reset"))) for name in LIMIT_HEADERS
-    ]
-    return [(left, reset) for left, reset in sets if reset is not None]
+@dataclass(frozen=True, slots=True)
+class LimitTold:
+    """One set of limit headers: calls in a window, those left, and when it is refilled, in epoch seconds."""
+
+    limit: float | None
+    left: float | None
+    reset: float
+
+    @property
+    def kept_back(self) -> int:
+        """How many calls are left to other runs."""
+        return min(int((self.limit or 0) // 20), KEPT_BACK)
+
+
+def limits_told(headers: Mapping[str, str]) -> list[LimitTold]:
+    """Give each set of limit headers that says when it is refilled, the account's own first."""
+    sets = [tuple(_number(headers.get(f"{name}-{word}")) for word in _WORDS) for name in LIMIT_HEADERS]
+    return [LimitTold(limit, left, reset) for limit, left, reset in sets if reset is not None]
+
+
+_WORDS = ("limit", "remaining", "reset")
 
 
 def _number(text: str | None) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.model.change import Action, Change, Plan, Severity
 from reconciler.model.resource import Key
 from reconciler.plan.schedules import Schedule, Window
+from reconciler.report.budget_text import budget_words, quota_words
 from reconciler.report.clean import clean
 from reconciler.report.html_fields import Badge, call_views, change_fields
 from reconciler.report.html_page import (
@@ -63,7 +64,10 @@ def plan_html(plan: Plan, schedules: Sequence[Schedule] = ()) -> str:
         no_ops=plan.no_ops,
         platforms=platform_choices(platforms, [change.platform for change in changes]),
         cards=cards,
-        warnings=[(clean(item.key), clean(item.message)) for item in plan.warnings],
+        warnings=[
+            *(("", clean(sentence)) for sentence in quota_words(plan)),
+            *((clean(item.key), clean(item.message)) for item in plan.warnings),
+        ],
         recorded=[(clean(str(item.key)), clean(item.moved_from)) for item in plan.bookkeeping],
         timeline=timeline(schedules, plan.as_of, now_word=moment_word) if schedules else None,
         schedule_rows=[_schedule_row(item, platforms, steps) for item in schedules],
@@ -133,6 +137,7 @@ def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
         facts.append(("Judged as of", f"{day(plan.as_of)}: what is allowed then may not be allowed now"))
     until = plan.valid_until
     facts.append(("Valid until", f"{day(until)} ({left(until, plan.created_at)})" if until else "no window closes"))
+    facts += [("Requests", clean(budget_words(item))) for item in plan.budget]
     facts.append(("State", f"serial {plan.state_serial}"))
     return facts
 

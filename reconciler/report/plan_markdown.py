@@ -16,6 +16,7 @@ from typing import Final
 
 from reconciler.model.change import Action, Change, Plan, Severity
 from reconciler.model.resource import Desired, Key
+from reconciler.report.budget_text import budget_words, quota_words
 from reconciler.report.change_markdown import CONTEXT, LEFT_OUT, LEVELS, LINE, change_part, kept
 from reconciler.report.markdown_escape import table
 from reconciler.report.markdown_fit import LIMIT, Part, bullets, fitted, link, marker, name, said, size
@@ -78,6 +79,7 @@ def _head(plan: Plan, room: int) -> Iterator[str]:
     if plan.changes:
         yield from _by_platform(plan.changes)
         yield ""
+        yield from _budget(plan, room // 20)
     yield from _attention(plan, room // 8)
     yield from _windows(plan, room // 20)
     yield from _warnings(plan, room // 12)
@@ -151,6 +153,19 @@ def _by_platform(changes: Sequence[Change]) -> list[str]:
     lines = table(["platform", *(word for _, word in used), "calls"], rows)
     lines[1] = "| --- |" + " ---: |" * (len(used) + 1)
     return lines
+
+
+def _budget(plan: Plan, room: int) -> Iterator[str]:
+    """Say what an apply costs in requests, and which quota may not be enough for it."""
+    if plan.budget:
+        yield "<details><summary>What an apply sends, and about how long it takes</summary>"
+        yield ""
+        yield from bullets((said(budget_words(item)) for item in plan.budget), room, lambda rest: f"and {rest:,} more")
+        yield ""
+        yield "</details>"
+        yield ""
+    if plan.quotas:
+        yield from _alert("WARNING", "Nearly used up", (said(sentence) for sentence in quota_words(plan)), room)
 
 
 def _number(count: int) -> str:

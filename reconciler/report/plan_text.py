@@ -12,6 +12,7 @@ from datetime import datetime
 
 from reconciler.model.change import Action, Change, Plan, Severity
 from reconciler.report.body import call_lines
+from reconciler.report.budget_text import budget_words, quota_words
 from reconciler.report.clean import clean
 from reconciler.report.fields_text import field_lines
 from reconciler.report.style import PLAIN, Style
@@ -31,6 +32,9 @@ def plan_lines(plan: Plan, style: Style = PLAIN, *, verbose: bool = False) -> It
     for change in plan.changes:
         yield ""
         yield from change_lines(change, plan.created_at, style, verbose=verbose)
+    for quota in quota_words(plan):
+        yield ""
+        yield from wrapped("warning", quota, 0, style.changed)
     if plan.warnings:
         yield ""
         for warning in plan.warnings:
@@ -87,6 +91,8 @@ def summary_lines(plan: Plan, style: Style = PLAIN) -> list[str]:
         style.bold(f"Plan: {', '.join(parts)}."),
         f"{counted(calls, 'call')} would be sent." if calls else "No call would be sent.",
     ]
+    for budget in plan.budget:
+        lines += [f"  {line}" for line in wrapped("", budget_words(budget), 0)]
     if plan.bookkeeping:
         lines.append(_bookkeeping(plan))
     if plan.valid_until:

@@ -76,6 +76,15 @@ def listed(words: Iterable[str], limit: int = 10) -> str:
     return ", ".join(shown) + (f" and {rest:,} more" if rest else "")
 
 
+def spell_minutes(minutes: float) -> str:
+    """Give a number of minutes, rounded up: `1 min`, `2 h 5 min`."""
+    whole = max(int(-(-minutes // 1)), 1)
+    hours, rest = divmod(whole, 60)
+    if not hours:
+        return f"{rest} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
 def left(until: datetime, now: datetime) -> str:
     """Give the time left as two units at most: `24 days left`, `3 h 5 min left`, or `passed`."""
     span = until - now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.model.budget import Covers
 from reconciler.model.change import Action, Purpose, Severity
 from reconciler.schema.draft7 import Schema, document
 
@@ -56,12 +57,28 @@ def plan_schema(name: str) -> Schema:
             "properties": {"serial": _COUNT, "lineage": {"type": "string"}},
             "description": "The state that the plan was made from.",
         },
+        "budget": {
+            "type": "array",
+            "items": {"$ref": "#/definitions/budget"},
+            "description": "What an apply sends through each connection, and how long documented limits make it take.",
+        },
+        "quotas": {
+            "type": "array",
+            "items": {"$ref": "#/definitions/quota"},
+            "description": "Quotas that are nearly used up, or of which less is left than an apply needs.",
+        },
     }
     body: Schema = {
         "type": "object",
         "properties": properties,
         "required": ["formatVersion", "createdAt", "environment", "summary", "changes"],
-        "definitions": {"change": _change(), "field": _field(), "call": _call()},
+        "definitions": {
+            "change": _change(),
+            "field": _field(),
+            "call": _call(),
+            "budget": _budget(),
+            "quota": _quota(),
+        },
     }
     return document(name, "reconciler plan", "What apply would do, change by change and call by call.", body)
 
@@ -127,3 +144,45 @@ def _call() -> Schema:
         },
         "required": ["method", "path", "query", "headers", "body"],
     }
+
+
+def _budget() -> Schema:
+    load = {"account": {"type": "string"}, "calls": _COUNT, "reads": _COUNT}
+    limit: Schema = {
+        "covers": {"enum": [covers.value for covers in Covers]},
+        "per": {"type": "string", "description": "Whose requests are counted together."},
+        "perAccount": {"type": "boolean"},
+        "calls": {"type": ["integer", "null"], "description": "null: not documented."},
+        "seconds": _COUNT,
+        "source": {"type": "string", "description": "The page that states it."},
+        "note": _TEXT_OR_NULL,
+    }
+    return {
+        "type": "object",
+        "properties": {
+            "connection": {"type": "string"},
+            "platform": {"type": "string"},
+            "calls": {**_COUNT, "description": "Requests that change something, exactly."},
+            "reads": {**_COUNT, "description": "Requests that look before and after, about."},
+            "minutes": {
+                "type": ["number", "null"],
+                "description": "How long the documented short limits make it take; null: none is documented.",
+            },
+            "accounts": {"type": "array", "items": {"type": "object", "properties": load, "required": list(load)}},
+            "limits": {"type": "array", "items": {"type": "object", "properties": limit, "required": list(limit)}},
+        },
+        "required": ["connection", "platform", "calls", "reads", "minutes", "accounts", "limits"],
+    }
+
+
+def _quota() -> Schema:
+    properties: Schema = {
+        "connection": {"type": "string"},
+        "what": {"type": "string"},
+        "limit": _COUNT,
+        "left": _COUNT,
+        "resetsAt": _TIME_OR_NULL,
+        "covers": {"enum": [covers.value for covers in Covers]},
+        "account": {"type": "string", "description": "The ad account it is of; empty: all."},
+    }
+    return {"type": "object", "properties": properties, "required": list(properties)}

@@ -56,7 +56,7 @@ class FakeTime:
 
     @property
     def clock(self) -> Clock:
-        return Clock(lambda: self.epoch, lambda: self.epoch, self.sleep)
+        return Clock(lambda: self.epoch, lambda: self.epoch, self.sleep, lambda low, high: low)
 
 
 Step = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]

@@ -2,8 +2,8 @@
 Rate limit headers, counted in real time.
 
 The limits are the documented ones (450 writes a minute; 10,000, 2,000 or 5 reads in 15 minutes), but no request is
-ever refused for them: refusals are the business of the fault injection. As nothing is refused, `remaining` stays at 1
-at the lowest, so that a client which waits at 0 is not held up.
+ever refused for them: refusals are the business of the fault injection. As nothing is refused, `remaining` stays
+at a tenth of the limit (at least 1), so that a client which waits when little is left is not held up.
 """
 
 from __future__ import annotations
@@ -41,6 +41,6 @@ class Rates:
         self._used[(user, kind)] = (window, used)
         return {
             "x-rate-limit-limit": str(limit.calls),
-            "x-rate-limit-remaining": str(max(limit.calls - used, 1)),
+            "x-rate-limit-remaining": str(max(limit.calls - used, limit.calls // 10, 1)),
             "x-rate-limit-reset": str((window + 1) * limit.window_s),
         }

@@ -16,6 +16,7 @@ from reconciler.platforms.base import ALWAYS, FOREVER, NOTHING, Claims, Judgemen
 from reconciler.platforms.linkedin import facts, overlaps, rules, wire
 from reconciler.platforms.linkedin.clock import deadline, judge
 from reconciler.platforms.linkedin.fields import FIELDS
+from reconciler.platforms.linkedin.limits import ALLOWANCES
 from reconciler.platforms.linkedin.transitions import transition
 from reconciler.platforms.linkedin.values import account_urn, campaign_urn, canonical_text, canonical_time, moment
 
@@ -46,6 +47,7 @@ class LinkedInExperiment(Kind):
     lifecycle_field = "userIntendedState"
     account_field = "account"
     default_api_version = "202609"
+    allowances = ALLOWANCES
 
     @property
     def spec_model(self) -> type[BaseModel]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from reconciler.errors import BadAnswer, LimitReached, NotFound, PlatformError, Refused, Unauthorized
+from reconciler.model.budget import Quota
 from reconciler.platforms.response import Response
 
 LIMIT_CODE: Final = "REQUEST_LIMIT_EXCEEDED"  # doc D27 D31
 _DATA = "/services/data/"
+_USAGE = re.compile(r"\bapi-usage=([0-9]{1,12})/([0-9]{1,12})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +95,12 @@ def query_page(response: Response) -> Page:
     if start < 0:
         raise response.bad_answer("the address of the next page is not one of the API")
     return Page(ids, parts.path[start:], parts.query)
+
+
+def quota_told(connection: str, headers: Mapping[str, str], endpoint: str) -> Quota | None:
+    """Give what `Sforce-Limit-Info: api-usage=10018/100000` tells of the org's requests in 24 hours; else None."""
+    found = _USAGE.search(headers.get("sforce-limit-info", ""))
+    if found is None or not int(found.group(2)):
+        return None
+    used, limit = int(found.group(1)), int(found.group(2))
+    return Quota(connection, "requests of the org in 24 hours", limit, max(limit - used, 0))

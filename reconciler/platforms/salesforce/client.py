@@ -30,7 +30,7 @@ from reconciler.platforms.base import (
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.ratelimit import Clock
 from reconciler.platforms.response import Response
-from reconciler.platforms.salesforce.answers import query_page, refusal
+from reconciler.platforms.salesforce.answers import query_page, quota_told, refusal
 from reconciler.platforms.salesforce.facts import DEFAULT_DATA_SPACE, PARALLEL_REQUESTS
 from reconciler.platforms.salesforce.kinds import KIND
 from reconciler.platforms.salesforce.wire import experiment_path
@@ -77,7 +77,13 @@ class SalesforceSession:
         """Make the session without I/O; raises UsageProblem for credentials or an address that cannot work."""
         authorizer = auth.salesforce(settings, clock=clock)
         http = HttpClient(
-            settings, authorizer, headers=HEADERS, concurrency=PARALLEL_REQUESTS, transport=transport, clock=clock
+            settings,
+            authorizer,
+            headers=HEADERS,
+            concurrency=PARALLEL_REQUESTS,
+            transport=transport,
+            clock=clock,
+            quota=quota_told,
         )
         return cls(settings, http, sleep=sleep)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from reconciler.model.budget import Allowance
 from reconciler.model.change import Call, Change, FieldChange
 from reconciler.model.diagnostic import Finding, Rule
 from reconciler.model.kind import Cell, Field
@@ -14,6 +15,7 @@ from reconciler.platforms.salesforce import checks, lifecycle, wire
 from reconciler.platforms.salesforce.canonical import canonical_spec, paired, same_value
 from reconciler.platforms.salesforce.facts import DEFAULT_API_VERSION, STATES, bare
 from reconciler.platforms.salesforce.judge import judgements
+from reconciler.platforms.salesforce.limits import ALLOWANCES
 from reconciler.platforms.salesforce.rules import RULES
 from reconciler.platforms.salesforce.table import FIELDS
 
@@ -38,6 +40,7 @@ class SalesforceExperiment(Kind):
     claims_are_local: ClassVar[bool] = True
     ending_states: ClassVar[frozenset[str]] = lifecycle.ENDING_STATES
     default_api_version: ClassVar[str] = DEFAULT_API_VERSION
+    allowances: ClassVar[tuple[Allowance, ...]] = ALLOWANCES
 
     @property
     def spec_model(self) -> type[BaseModel]:

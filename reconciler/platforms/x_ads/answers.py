@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from reconciler.errors import NotFound, PlatformError, Refused, Unauthorized
+from reconciler.model.budget import Covers, Quota
+from reconciler.platforms.ratelimit import limits_told
 from reconciler.platforms.response import Response
 
 ERRORS_PAGE: Final = "https://docs.x.com/x-ads-api/fundamentals/error-codes-and-responses"
@@ -33,6 +37,8 @@ _ABOUT_SOMETHING_ELSE: Final = frozenset(
     {"ROUTE_NOT_FOUND", "CAMPAIGN_NOT_FOUND", "LINE_ITEM_NOT_FOUND", "INVALID_ID_ILLEGAL_CHARACTERS"}
 )
 """404 codes that do not say that the A/B test of the address is unknown."""
+
+_ACCOUNT: Final = re.compile(r"/accounts/([^/]+)/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +112,16 @@ def _words(problem: Mapping[str, Any]) -> str:
     place = problem.get("parameter") or problem.get("attribute")
     more = ": ".join(str(part) for part in (place, problem.get("details")) if part)
     return f"{text} ({more})" if more else text
+
+
+def quota_told(connection: str, headers: Mapping[str, str], endpoint: str) -> Quota | None:
+    """Give what an answer tells of a quota; None for writes, which are there again within a minute."""
+    told = next(iter(limits_told(headers)), None)
+    if told is None or endpoint == "writes" or told.limit is None or told.left is None:
+        return None
+    resets_at = datetime.fromtimestamp(int(min(told.reset, 253402300799)), UTC)
+    account = _ACCOUNT.search(endpoint)
+    what = f"reads of {endpoint.rpartition('/')[2]} in 15 minutes"
+    whose = unquote(account.group(1)) if account else ""
+    what = f"{what} of account {whose}" if whose else what
+    return Quota(connection, what, int(told.limit), int(told.left), resets_at, Covers.READS, whose)

@@ -34,7 +34,7 @@ from reconciler.platforms.base import (
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.ratelimit import Pace
 from reconciler.platforms.response import Response
-from reconciler.platforms.x_ads.answers import UNAUTHORIZED_HINT, Page, page_of, query_of, refusal
+from reconciler.platforms.x_ads.answers import UNAUTHORIZED_HINT, Page, page_of, query_of, quota_told, refusal
 from reconciler.platforms.x_ads.facts import IDS_PER_READ, PAGE_SIZE, PLATFORM_NAME, WRITES_PER_MINUTE
 from reconciler.platforms.x_ads.kinds import XAdsABTest
 from reconciler.platforms.x_ads.wire import collection_path, is_deleted
@@ -53,7 +53,9 @@ class XAdsSession(Session):
     def __init__(self, settings: ConnectionSettings, http: HttpClient | None = None) -> None:
         self.connection = settings.name
         self._settings = settings
-        self._http = http or HttpClient(settings, auth.x_ads(settings), pace=Pace(WRITES_PER_MINUTE, 60.0))
+        self._http = http or HttpClient(
+            settings, auth.x_ads(settings), pace=Pace(WRITES_PER_MINUTE, 60.0), quota=quota_told
+        )
         self._kind = XAdsABTest(settings.api_version)
         self._warned = False
 

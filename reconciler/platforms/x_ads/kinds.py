@@ -13,6 +13,7 @@ from reconciler.platforms.base import NOTHING, Claims, Judgement, Kind, Pairing,
 from reconciler.platforms.x_ads.clock import deadline_of, judgements
 from reconciler.platforms.x_ads.facts import API_VERSION, COMPLETED, FIELDS, PLATFORM_NAME, STATUSES, USER_GROUPS
 from reconciler.platforms.x_ads.groups import pair_groups
+from reconciler.platforms.x_ads.limits import ALLOWANCES
 from reconciler.platforms.x_ads.rules import RULES, check_between, check_spec
 from reconciler.platforms.x_ads.wire import (
     canonical_spec,
@@ -42,6 +43,7 @@ class XAdsABTest(Kind):
     account_field = "account_id"
     needs_account = True
     default_api_version = API_VERSION
+    allowances = ALLOWANCES
 
     @property
     def spec_model(self) -> type[BaseModel]:

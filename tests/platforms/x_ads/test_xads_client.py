@@ -69,7 +69,7 @@ class Platform:
             max_wait_s=max_wait_s,
             announce=self.said.append,
         )
-        clock = Clock(wall=lambda: self.now, monotonic=lambda: self.now, sleep=sleep)
+        clock = Clock(lambda: self.now, lambda: self.now, sleep, lambda low, high: low)
         http = HttpClient(settings, auth.x_ads(settings), transport=httpx.MockTransport(handle), clock=clock)
         self.session = XAdsSession(settings, http)
 
