@@ -38,12 +38,13 @@ def test_an_apply_sends_what_its_plan_says(lab: Lab, case: Case, how: str) -> No
             write_needs(lab, case)
     lab.plan("--allow-destroy=3", "--allow-empty", "--out", "plan.json", code=0)
     made = lab.run("plan", "--allow-destroy=3", "--allow-empty", "--format", "json").must(0).json
+    lab.faults({"times": 99, "do": {"job": 0}})  # a job under way is looked at more often
     lab.forget_requests()
     lab.apply("plan.json")
     budget = budgets(made)[case.platform]
     calls, reads = sent(lab, case.platform)
     assert calls == budget["calls"] == sum(len(change["calls"]) for change in made["changes"])
-    assert budget["reads"] / 2 <= reads <= 2 * budget["reads"]  # jobs under way are looked at more often
+    assert budget["reads"] * 2 / 3 <= reads <= budget["reads"]
     assert sum(item["calls"] for item in budget["accounts"]) == budget["calls"]
 
 
