@@ -15,9 +15,11 @@ DEEP ?=
 # What `make fuzz` runs, and how long each.
 TARGETS ?=
 SECONDS ?= 60
+# How many changes `make mutation` tries.
+SAMPLE ?= 300
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types audit lock schemas golden reliability fuzz clean
+.PHONY: help demo test lint format types audit lock schemas golden reliability fuzz mutation clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -69,6 +71,11 @@ fuzz: $(VENV)/fuzz.stamp ## fuzz every reader of outside text (SECONDS=60 each, 
 	$(BIN)/python tests/reliability/page.py collect $(VENV)/fuzz
 	$(BIN)/python tests/reliability/page.py write
 
+mutation: $(VENV)/mutation.stamp ## change planning and the rule tables on purpose (SAMPLE=300), and record what tests notice
+	$(BIN)/python tests/mutation/mutation.py --sample $(SAMPLE) --record $(VENV)/mutation
+	$(BIN)/python tests/reliability/page.py collect $(VENV)/mutation
+	$(BIN)/python tests/reliability/page.py write
+
 clean: ## remove what can be made again
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -94,6 +101,11 @@ $(VENV)/dev.stamp: pyproject.toml requirements/dev.txt | $(BIN)/python
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@$(INSTALL_SELF)
 	@touch $@ $(VENV)/runtime.stamp
+
+$(VENV)/mutation.stamp: $(VENV)/dev.stamp
+	@echo "installing mutmut into $(VENV)"
+	@$(PIP) install --no-build-isolation --editable '.[mutation]'
+	@touch $@
 
 $(VENV)/fuzz.stamp: $(VENV)/dev.stamp
 	@echo "installing the fuzzer into $(VENV)"

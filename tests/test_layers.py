@@ -21,7 +21,7 @@ SHARED = {
     "opentelemetry": "opentelemetry-api",
 }
 """Import names that several packages share, longest first."""
-TESTING = ("dev", "fuzz")
+TESTING = ("dev", "fuzz", "mutation")
 """Extras that only tests need."""
 
 
