@@ -23,10 +23,10 @@ from typing import TypeVar
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
-import functions  # noqa: E402
-import tables  # noqa: E402
+import function_changes  # noqa: E402
+import table_changes  # noqa: E402
 
-ROOT = functions.ROOT
+ROOT = function_changes.ROOT
 _OF_PLATFORMS = {
     "linkedin": ("clock", "overlaps", "rules", "transitions", "fields", "facts"),
     "x_ads": ("clock", "groups", "rules", "facts"),
@@ -86,7 +86,8 @@ def main() -> None:
     names = [name for name in modules() if chosen.only in name]
     facts, told = _tables(names, chosen.sample // 3, chosen.seed)
     more, others = _functions(names, chosen.sample - chosen.sample // 3, chosen.seed, chosen.record / "project")
-    (chosen.record / "mutation.jsonl").write_text("".join(json.dumps(line) + "\n" for line in (*more, *facts)))
+    lines = [json.dumps({**line, "seed": str(chosen.seed)}) for line in (*more, *facts)]
+    (chosen.record / "mutation.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (chosen.record / "survivors.txt").write_text("\n".join([*told, *others]) + "\n", encoding="utf-8")
     tried, noticed = (sum(int(line[key]) for line in (*facts, *more)) for key in ("tried", "noticed"))
     sys.stdout.write(f"{noticed} of {tried} changes were noticed; the others are in {chosen.record}/survivors.txt\n")
@@ -96,12 +97,12 @@ _Result = tuple[list[dict[str, str | int]], list[str]]
 
 
 def _tables(names: Sequence[str], size: int, seed: int) -> _Result:
-    found = {name: tables.mutants(name) for name in names if "/platforms/" in name}
+    found = {name: table_changes.mutants(name) for name in names if "/platforms/" in name}
     chosen = sampled(found, size, seed)
     facts, told = [], []
     with ThreadPoolExecutor(2) as pool:
         for module, ones in chosen.items():
-            try_one = partial(tables.survives, tests=tests_of([module.split("/")[2]]))
+            try_one = partial(table_changes.survives, tests=tests_of([module.split("/")[2]]))
             live = list(compress(ones, pool.map(try_one, ones)))
             facts.append(fact(module, "tables", len(found[module]), len(ones), len(live)))
             told += [f"{one.module}:{one.line}: {one.what}" for one in live]
@@ -109,12 +110,12 @@ def _tables(names: Sequence[str], size: int, seed: int) -> _Result:
 
 
 def _functions(names: Sequence[str], size: int, seed: int, copy: Path) -> _Result:
-    functions.copy_project(copy, names, [*tests_of(list(_OF_PLATFORMS)), "tests/security/test_sec_plan_file.py"])
-    found = functions.made(copy, names)
+    function_changes.copy_project(copy, names, [*tests_of(list(_OF_PLATFORMS)), "tests/security/test_sec_plan_file.py"])
+    found = function_changes.made(copy, names)
     chosen = sampled(found, size, seed)
-    left = functions.survivors(copy, chosen)
+    left = function_changes.survivors(copy, chosen)
     facts = [fact(name, "functions", len(found[name]), len(ones), len(left[name])) for name, ones in chosen.items()]
-    return facts, [functions.shown(copy, one) for ones in left.values() for one in ones]
+    return facts, [function_changes.shown(copy, one) for ones in left.values() for one in ones]
 
 
 if __name__ == "__main__":

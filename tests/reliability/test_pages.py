@@ -75,15 +75,28 @@ def test_records_are_summed_up_from_whatever_shape_a_run_left(tmp_path: Path) ->
     (runs / "kill" / "a.json").write_text(json.dumps([{"backend": "git", "change": "create", "points": 3}]))
     (runs / "kill" / "b.jsonl").write_text('{"backend": "git", "change": "create", "points": 4}\n')
     (runs / "fuzz").mkdir()
-    (runs / "fuzz" / "one.json").write_text('{"target": "loader", "executions": 1200000, "seconds": 1.5}')
+    (runs / "fuzz" / "one.json").write_text('{"target": "loader", "executions": 1200000, "seconds": 1.5, "edges": 40}')
+    (runs / "fuzz" / "two.json").write_text('{"target": "loader", "executions": 1, "seconds": 1, "edges": 30}')
+    (runs / "fuzz" / "other.json").write_text('{"target": "state", "executions": 1, "seconds": 1, "edges": 7}')
+    counts = [
+        {"possible": 90, "tried": 8, "noticed": 7, "survived": 1, "seed": "5"},
+        {"possible": 9, "tried": 2, "noticed": 1},
+    ]
+    lines = [
+        {"module": f"m{number}", "changes in": "tables", "survived": 1, **one} for number, one in enumerate(counts)
+    ]
+    (runs / "mutation.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     fact = {"fault": "x", "platform": "x-ads", "command": "plan", "operation": "read", "end": "same run"}
     (runs / "faults.jsonl").write_text(2 * (json.dumps(fact) + "\n"))
-    assert page.collect(runs, records) == ["faults", "kill", "fuzz"]
+    assert page.collect(runs, records) == ["faults", "kill", "mutation", "fuzz"]
     text = page.page(records)
     assert "| git | create | 7 |" in text
-    assert "| loader | 1,200,000 | 1.50 |" in text
+    assert "| loader | 1,200,001 | 2.50 | 40 |" in text
+    assert "| **all** | **1,200,002** | **3.50** |  |" in text, "edges of several targets are no sum"
+    assert "| m0 | tables | 90 | 8 | 7 | 1 | 87.5 % |" in text
+    assert "| **all** |  | **99** | **10** | **8** | **2** | **80.0 %** |" in text
     assert re.search(r"\| X Ads \| plan \| 1 of \d+ \| 1 \| 0 \| 0 \|", text)
-    assert text.count(page.NOT_RUN) == 2, "what was not run is told"
+    assert text.count(page.NOT_RUN) == 1, "what was not run is told"
 
 
 def test_a_record_that_is_none_is_told(tmp_path: Path) -> None:

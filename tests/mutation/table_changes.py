@@ -90,7 +90,8 @@ def _of(node: ast.AST, rows: dict[str, list[str]]) -> Iterator[tuple[int, str, A
         case ast.Constant(value=int() as value):
             yield line, f"{value} is {value + 1}", lambda: setattr(node, "value", value + 1)
         case ast.Constant(value=str() as value) if value and not {" ", "/"} & set(value):
-            yield line, f"{value!r} is misspelt", lambda: setattr(node, "value", f"{value}x")
+            more = "1" if value[-1].isdigit() else "x"
+            yield line, f"{value!r} is {value + more!r}", lambda: setattr(node, "value", value + more)
         case ast.Name(id=name, ctx=ast.Load()) if rows.get(name):
             yield line, f"{name} is {rows[name][0]}", lambda: setattr(node, "id", rows[name][0])
         case ast.Dict(keys=keys, values=values) if len(keys) > 1:
@@ -104,7 +105,7 @@ def _of(node: ast.AST, rows: dict[str, list[str]]) -> Iterator[tuple[int, str, A
 
 
 def _below(node: ast.AST) -> Iterator[ast.AST]:
-    """Give the parts of a node that hold data: no types, no texts put together, and of a field no words but its path."""
+    """Give the parts of a node that hold data: no types, no texts put together, of a field no words but its path."""
     match node:
         case ast.Subscript() | ast.JoinedStr():
             return

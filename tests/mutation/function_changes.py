@@ -8,12 +8,12 @@ sentence is not counted: what messages say is held by the tests of texts.
 from __future__ import annotations
 
 import ast
+import copy
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -43,21 +43,21 @@ def copy_project(to: Path, modules: Sequence[str], tests: Sequence[str]) -> None
         stream.write("\n".join(["", "[tool.mutmut]", *lines, ""]))
 
 
-def mutmut(copy: Path, *names: str) -> str:
+def mutmut(folder: Path, *names: str) -> str:
     """Run mutmut on some mutants; gives what it says."""
     words = [sys.executable, "-m", "mutmut", "run", "--max-children", "2", *names]
-    return subprocess.run(words, cwd=copy, capture_output=True, text=True, errors="replace").stdout
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, errors="replace").stdout
 
 
-def made(copy: Path, modules: Sequence[str]) -> dict[str, list[str]]:
+def made(folder: Path, modules: Sequence[str]) -> dict[str, list[str]]:
     """Give the mutants of each module that count."""
     # No name matches: mutmut makes them all, and times the tests, before it finds that out.
-    said = mutmut(copy, "none")
+    said = mutmut(folder, "none")
     found = {}
     for module in modules:
-        mutants = copy / "mutants" / module
+        mutants = folder / "mutants" / module
         codes = mutants.with_name(f"{mutants.name}.meta")
-        if not codes.is_file() or not (copy / "mutants" / "mutmut-stats.json").is_file():
+        if not codes.is_file() or not (folder / "mutants" / "mutmut-stats.json").is_file():
             sys.exit(f"mutmut made nothing of {module}: {said[-3000:]}")
         names = json.loads(codes.read_text("utf-8"))["exit_code_by_key"]
         bodies = dict(_functions(ast.parse(mutants.read_text("utf-8"))))
@@ -65,12 +65,12 @@ def made(copy: Path, modules: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def survivors(copy: Path, chosen: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def survivors(folder: Path, chosen: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Try mutants; gives those of each module that no test noticed, or no test reaches."""
-    said = mutmut(copy, *(name for names in chosen.values() for name in names))
+    said = mutmut(folder, *(name for names in chosen.values() for name in names))
     left = {}
     for module, names in chosen.items():
-        path = copy / "mutants" / module
+        path = folder / "mutants" / module
         codes = json.loads(path.with_name(f"{path.name}.meta").read_text("utf-8"))["exit_code_by_key"]
         untried = [name for name in names if codes[name] is None]
         if untried:
@@ -79,10 +79,10 @@ def survivors(copy: Path, chosen: Mapping[str, Sequence[str]]) -> dict[str, list
     return left
 
 
-def shown(copy: Path, name: str) -> str:
+def shown(folder: Path, name: str) -> str:
     """Give a mutant as a difference."""
     words = [sys.executable, "-m", "mutmut", "show", name]
-    return subprocess.run(words, cwd=copy, capture_output=True, text=True).stdout
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True).stdout
 
 
 def _functions(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -94,16 +94,26 @@ def _functions(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 def _is_wording(name: str, bodies: Mapping[str, ast.AST]) -> bool:
     """Tell whether a mutant differs from its original in sentences alone."""
     original, _, _ = name.rpartition("__mutmut_")
-    pairs = zip_longest(_leaves(bodies[f"{original}__mutmut_orig"]), _leaves(bodies[name]))
-    differ = [(before, after) for before, after in pairs if before != after]
-    return all(isinstance(b, str) and isinstance(a, str) and " " in b.strip() for b, a in differ)
+    before, after = (_without_sentences(bodies[one]) for one in (f"{original}__mutmut_orig", name))
+    return before == after
 
 
-def _leaves(body: ast.AST) -> Iterable[object]:
-    """Give the shape of a function's body, with its texts apart."""
-    for node in ast.walk(body):
-        if isinstance(node, ast.Constant):
-            yield node.value if isinstance(node.value, str) else (type(node.value), node.value)
-        elif node is not body:
-            yield tuple((key, value) for key, value in vars(node).items() if isinstance(value, str | int | None))[:2]
-            yield (type(node),)
+class _NoSentences(ast.NodeTransformer):
+    """Takes the words out of texts that hold more than one."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.name = ""
+        return self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.Constant("") if isinstance(node.value, str) and " " in node.value.strip() else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        words = [part for part in node.values if isinstance(part, ast.Constant)]
+        if " " in "".join(str(part.value) for part in words):
+            return ast.JoinedStr([part for part in node.values if part not in words])
+        return node
+
+
+def _without_sentences(body: ast.AST) -> str:
+    return ast.dump(_NoSentences().visit(copy.deepcopy(body)))
