@@ -16,7 +16,7 @@ DEEP ?=
 TARGETS ?=
 SECONDS ?= 60
 # How many changes `make mutation` tries.
-SAMPLE ?= 300
+SAMPLE ?= 240
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format types audit lock schemas golden reliability fuzz mutation clean
@@ -71,7 +71,7 @@ fuzz: $(VENV)/fuzz.stamp ## fuzz every reader of outside text (SECONDS=60 each, 
 	$(BIN)/python tests/reliability/page.py collect $(VENV)/fuzz
 	$(BIN)/python tests/reliability/page.py write
 
-mutation: $(VENV)/mutation.stamp ## change planning and the rule tables on purpose (SAMPLE=300), and record what tests notice
+mutation: $(VENV)/mutation.stamp ## change planning and the rule tables on purpose (SAMPLE=240), and record what tests notice
 	$(BIN)/python tests/mutation/mutation.py --sample $(SAMPLE) --record $(VENV)/mutation
 	$(BIN)/python tests/reliability/page.py collect $(VENV)/mutation
 	$(BIN)/python tests/reliability/page.py write
