@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from reconciler.plan.drift import Drift, DriftKind, DriftReport, Unmanaged
 from reconciler.report.clean import clean
 from reconciler.report.html_fields import drift_fields
-from reconciler.report.html_page import OPEN, Card, Choice, Verdict, platform_choices, platforms_of, render
+from reconciler.report.html_page import (
+    OPEN,
+    PRINTED,
+    Attention,
+    Card,
+    Choice,
+    Verdict,
+    place,
+    platform_choices,
+    platforms_of,
+    render,
+)
 from reconciler.report.timeline_words import day
 from reconciler.report.words import counted
 
@@ -41,6 +52,8 @@ def drift_html(report: DriftReport, made_at: datetime, environment: str | None =
         problems=[clean(item) for item in report.problems],
         complete=not report.problems,
         choices=[Choice(kind.value, text, counts[kind]) for kind, text in KINDS if counts[kind]],
+        attention=_attention(items),
+        long=len(items) > PRINTED,
         total=len(items),
         platforms=platform_choices(platforms, [item.platform for item in items]),
         cards=cards,
@@ -66,17 +79,35 @@ def _drift_verdict(report: DriftReport) -> Verdict:
     return Verdict("good", "No drift", (f"{alike} last applied.",))
 
 
+def _attention(items: Sequence[Drift]) -> list[Attention]:
+    kinds = (
+        (DriftKind.MISSING, "Missing", "alarm", "is", "are", "gone from the platform; plan would create anew"),
+        (DriftKind.STATE, "Lifecycle", "warn", "was", "were", "started, paused or ended outside of this tool"),
+    )
+    found = []
+    for kind, title, look, one, many, words in kinds:
+        lines = tuple(
+            ((f"e{number}", clean(str(item.key))),) for number, item in enumerate(items, 1) if item.kind is kind
+        )
+        if lines:
+            sentence = f"{counted(len(lines), f'experiment {one}', f'experiments {many}')} {words}:"
+            found.append(Attention(title, look, sentence, lines))
+    return found
+
+
 def _drift_card(item: Drift, number: int, platforms: Mapping[str, str], unfold: bool) -> Card:
-    about = [clean(item.platform), f"on {clean(item.connection)}"]
+    about = place(item.platform, item.connection)
     about += [f"id {clean(item.remote_id)}"] if item.remote_id else []
     about += [clean(item.status)] if item.status else []
     reasons = {
         DriftKind.MISSING: ("It is gone from the platform; plan would create it anew.",),
-        DriftKind.STATE: ("Somebody moved its lifecycle outside of this tool.",),
+        DriftKind.STATE: ("Its lifecycle was moved outside of this tool.",),
+        DriftKind.PROGRESS: ("The clock or the platform moved it on; this is no drift.",),
     }
     return Card(
         f"e{number}",
-        clean(str(item.key)),
+        clean(item.key.kind),
+        clean(item.key.name),
         dict(KINDS)[item.kind],
         item.kind.value,
         platforms[item.platform],

@@ -37,12 +37,17 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One difference inside a field: `sign` is +, - or ~; `before` and `after` are empty where there is none."""
+    """
+    One difference inside a field: `sign` is +, - or ~; `before` and `after` are empty where there is none.
+
+    `item` says that it is an item of a plain list, of which many stand on a line.
+    """
 
     sign: str
     path: str
     before: Pieces = ()
     after: Pieces = ()
+    item: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +166,9 @@ def _whole(value: Any, *, differs: bool = False) -> Pieces:
 def _part(item: Detail) -> Part:
     path = clean(item.path)
     if item.before is MISSING:
-        return Part("+", path, after=_whole(item.after))
+        return Part("+", path, after=_whole(item.after), item=item.item)
     if item.after is MISSING:
-        return Part("-", path, before=_whole(item.before))
+        return Part("-", path, before=_whole(item.before), item=item.item)
     before, after = two_sides(item.before, item.after)
     return Part("~", path, before, after)
 

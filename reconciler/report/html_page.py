@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 OPEN = 12
-"""Pages of at most so many experiments show them all unfolded; longer ones only what cannot be undone."""
+"""At most so many experiments are unfolded: all of them, or those that matter most."""
+PRINTED = 60
+"""Pages of at most so many experiments are printed with everything unfolded; longer ones as they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One experiment of a page."""
+    """One experiment of a page; `because` is the word before each of its reasons."""
 
     anchor: str
-    title: str
+    kind: str
+    name: str
     word: str
     look: str
     platform: str
@@ -62,6 +65,7 @@ class Card:
     creates: bool = False
     calls: tuple[CallView, ...] = ()
     no_call: str = ""
+    because: str = ""
     open: bool = True
 
 
@@ -94,6 +98,11 @@ class Attention:
     def rest(self) -> tuple[Line, ...]:
         """Give the lines that are folded."""
         return self.lines[len(self.first) :]
+
+
+def place(platform: str, connection: str) -> list[str]:
+    """Give where an experiment is: its platform, and the connection where that is called otherwise."""
+    return [clean(platform)] if platform == connection else [clean(platform), f"on {clean(connection)}"]
 
 
 def platforms_of(names: Sequence[str]) -> dict[str, str]:

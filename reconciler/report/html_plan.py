@@ -13,17 +13,19 @@ from reconciler.report.clean import clean
 from reconciler.report.html_fields import Badge, call_views, change_fields
 from reconciler.report.html_page import (
     OPEN,
+    PRINTED,
     Attention,
     Card,
     Choice,
     Line,
     Verdict,
+    place,
     platform_choices,
     platforms_of,
     render,
 )
 from reconciler.report.timeline import timeline
-from reconciler.report.timeline_axis import WIDTH
+from reconciler.report.timeline_axis import LABELS, WIDTH
 from reconciler.report.timeline_words import conflict_words, day, shared_words, span
 from reconciler.report.words import counted, left, listed
 
@@ -36,6 +38,7 @@ ACTIONS = (
     (Action.FORGET, "to forget"),
     (Action.BLOCKED, "blocked"),
 )
+_PLANNED = {action: action.value for action in Action} | {Action.NO_OP: "unchanged", Action.DELETE: "end"}
 
 
 def plan_html(plan: Plan, schedules: Sequence[Schedule] = ()) -> str:
@@ -44,9 +47,10 @@ def plan_html(plan: Plan, schedules: Sequence[Schedule] = ()) -> str:
     changes = sorted(plan.changes, key=lambda change: (_rank(change), steps[change.key]))
     platforms = platforms_of([change.platform for change in changes] + [item.platform for item in schedules])
     windows = {item.key: item for item in schedules if item.key}
-    few = len(changes) <= OPEN
+    anchors = {key: f"e{step}" for key, step in steps.items()}
+    open_to = next((rank for rank in (3, 2, 1, 0) if sum(_rank(change) <= rank for change in changes) <= OPEN), -1)
     cards = [
-        _card(change, steps[change.key], plan, platforms, windows.get(change.key), few or not _rank(change))
+        _card(change, steps[change.key], plan, platforms, windows.get(change.key), _rank(change) <= open_to)
         for change in changes
     ]
     counts = plan.summary
@@ -69,10 +73,12 @@ def plan_html(plan: Plan, schedules: Sequence[Schedule] = ()) -> str:
             *((clean(item.key), clean(item.message)) for item in plan.warnings),
         ],
         recorded=[(clean(str(item.key)), clean(item.moved_from)) for item in plan.bookkeeping],
-        timeline=timeline(schedules, plan.as_of, now_word=moment_word) if schedules else None,
+        timeline=timeline(schedules, plan.as_of, now_word=moment_word, anchors=anchors) if schedules else None,
         schedule_rows=[_schedule_row(item, platforms, steps) for item in schedules],
         platform_class=platforms,
         WIDTH=WIDTH,
+        LABELS=LABELS,
+        long=len(changes) > PRINTED,
     )
 
 
@@ -192,7 +198,7 @@ def _card(
 ) -> Card:
     blocked = change.action is Action.BLOCKED
     word = "end" if change.action is Action.DELETE else change.action.value
-    about = [clean(change.platform), f"on {clean(change.connection)}"]
+    about = place(change.platform, change.connection)
     about += [f"id {clean(change.remote_id)}"] if change.remote_id else []
     about += [clean(change.status)] if change.status else []
     badges = []
@@ -214,7 +220,8 @@ def _card(
     no_call = {Action.FORGET: "No call: only the record is dropped.", Action.ADOPT: "No call: it is only recorded."}
     return Card(
         f"e{step}",
-        clean(str(change.key)),
+        clean(change.key.kind),
+        clean(change.key.name),
         word,
         change.action.value,
         platforms[change.platform],
@@ -227,6 +234,7 @@ def _card(
         (change.intent or change.action) is Action.CREATE and all(item.before is None for item in change.fields),
         call_views(change),
         "" if change.calls else no_call.get(change.action, ""),
+        "Blocked" if blocked else "Because",
         unfold,
     )
 
@@ -239,9 +247,14 @@ def _schedule_row(item: Schedule, platforms: Mapping[str, str], steps: Mapping[K
         "title": clean(item.title),
         "where": clean(" · ".join(part for part in (item.connection, item.account) if part)),
         "status": clean(item.status) or "not live yet",
-        "action": "not managed here" if item.key is None else "end" if item.ends else item.action.value,
-        "span": span(item.after or item.before),
-        "was": span(item.before) if changed else "",
-        "editable": day(item.editable_until) if item.editable_until else "",
+        "action": "not managed here" if item.key is None else "end" if item.ends else _PLANNED[item.action],
+        "span": _bare(span(item.after or item.before)),
+        "was": _bare(span(item.before)) if changed else "",
+        "editable": _bare(day(item.editable_until)) if item.editable_until else "",
         "conflicts": [clean(conflict_words(conflict)) for conflict in item.conflicts[:5]],
     }
+
+
+def _bare(text: str) -> str:
+    """Give times without their zone: the page says once that they are UTC."""
+    return text.replace(" UTC", "")

@@ -7,12 +7,15 @@ wide and made wider or narrower by the page as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
+from types import MappingProxyType
+from typing import Final
 
 from reconciler.model.change import Action
+from reconciler.model.resource import Key
 from reconciler.plan.schedules import Schedule, Window
 from reconciler.report.clean import clean
 from reconciler.report.timeline_axis import BELOW, LOWER, UPPER, WHOLE, Axis, Bar, Flag, Tick
@@ -26,6 +29,7 @@ ROWS_OF_ACCOUNT = 30
 """Rows drawn of one account at most; changes and conflicts first."""
 ROWS = 160
 """Rows drawn in all at most; the table below the drawing names every experiment."""
+NOWHERE: Final[Mapping[Key, str]] = MappingProxyType({})
 NAME = 34
 """Characters of a name that fit left of the axis."""
 
@@ -36,7 +40,7 @@ class Row:
     One line of the drawing: an account's heading, an experiment, or how many more there are.
 
     `title` says in words all that the bars show. `ends_at` is where a mark says that the plan ends it, `deadline` where
-    one says by when its change has to be applied.
+    one says by when its change has to be applied. `anchor` is its change on the page.
     """
 
     y: int
@@ -44,6 +48,7 @@ class Row:
     title: str
     look: str
     symbol: str = ""
+    anchor: str = ""
     bars: tuple[Bar, ...] = ()
     ends_at: float | None = None
     deadline: float | None = None
@@ -71,8 +76,18 @@ class Timeline:
     now_word: str
     left_out: int
 
+    @property
+    def looks(self) -> frozenset[str]:
+        """Give what occurs in the drawings and wants explaining: looks of bars, `deadline` and `ends`."""
+        rows = [row for panel in self.panels for row in panel.rows]
+        found = {bar.look for row in rows for bar in row.bars}
+        found |= {"deadline" for row in rows if row.deadline is not None}
+        return frozenset(found | {"ends" for row in rows if row.ends_at is not None})
 
-def timeline(items: Sequence[Schedule], now: datetime, *, now_word: str = "now") -> Timeline:
+
+def timeline(
+    items: Sequence[Schedule], now: datetime, *, now_word: str = "now", anchors: Mapping[Key, str] = NOWHERE
+) -> Timeline:
     """Give the drawings of all experiments, a platform each, on one axis; `now` is where the line stands."""
     axis = Axis(items, now)
     panels: list[Panel] = []
@@ -82,7 +97,7 @@ def timeline(items: Sequence[Schedule], now: datetime, *, now_word: str = "now")
     flag = axis.flag(now, now_word)
     for number, (platform, its) in enumerate(groups.items()):
         share = max(room // (len(groups) - number), 4)
-        rows, drawn = _rows(its, axis, now, share)
+        rows, drawn = _rows(its, axis, now, share, anchors)
         room -= drawn
         left_out += len(its) - drawn
         height = HEAD + ROW * len(rows) + 6
@@ -91,7 +106,9 @@ def timeline(items: Sequence[Schedule], now: datetime, *, now_word: str = "now")
     return Timeline(tuple(panels), now, now_word, left_out)
 
 
-def _rows(items: Sequence[Schedule], axis: Axis, now: datetime, room: int) -> tuple[list[Row], int]:
+def _rows(
+    items: Sequence[Schedule], axis: Axis, now: datetime, room: int, anchors: Mapping[Key, str]
+) -> tuple[list[Row], int]:
     rows: list[Row] = []
     drawn = hidden = hidden_accounts = 0
 
@@ -109,7 +126,8 @@ def _rows(items: Sequence[Schedule], axis: Axis, now: datetime, room: int) -> tu
         note = f"{counted(len(its), 'experiment')}" + (f", up to {most} at once" if most > 1 else "")
         rows.append(Row(y(), _fitted(name, 90), f"{name}: {note}", "account", note=note))
         for item in sorted(shown, key=_start):
-            rows.append(_row(item, axis, now, y()))
+            anchor = anchors.get(item.key, "") if item.key else ""
+            rows.append(_row(item, axis, now, y(), anchor))
         drawn += len(shown)
         if len(shown) < len(its):
             text = f"and {len(its) - len(shown):,} more of this account, in the table below"
@@ -134,7 +152,7 @@ def _start(item: Schedule) -> datetime:
     return window.start or datetime.max.replace(tzinfo=UTC)
 
 
-def _row(item: Schedule, axis: Axis, now: datetime, y: int) -> Row:
+def _row(item: Schedule, axis: Axis, now: datetime, y: int, anchor: str) -> Row:
     bars = [bar for bar in _bars(item, axis, now) if bar]
     shown = item.before or item.after
     end = axis.x(min(now, shown.end or now)) if item.ends and shown else None
@@ -143,7 +161,7 @@ def _row(item: Schedule, axis: Axis, now: datetime, y: int) -> Row:
     look = "unmanaged" if item.key is None else item.action.value
     name = item.key.name if item.key else item.title
     label = _fitted(clean(name), NAME)
-    return Row(y, label, clean(sentence(item)), look, SYMBOL[item.action], tuple(bars), end, deadline, note)
+    return Row(y, label, clean(sentence(item)), look, SYMBOL[item.action], anchor, tuple(bars), end, deadline, note)
 
 
 def _bars(item: Schedule, axis: Axis, now: datetime) -> Iterator[Bar | None]:
