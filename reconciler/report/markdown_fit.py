@@ -22,7 +22,6 @@ LIMIT = 64_900
 """Bytes of a whole report; GitHub refuses a comment of more than 65,536 characters."""
 _NAME, _SENTENCE, _ENVIRONMENT = 120, 400, 60
 _TOO_LITTLE = 60
-_GITHUB_ISSUE = re.compile(r"\b(GH|gh)-(?=\d)")
 _LINK = re.compile(r"https://[A-Za-z0-9._~:/?=&%+,;@-]{1,500}")
 
 
@@ -43,13 +42,19 @@ def fitted(parts: Sequence[Part], room: int, levels: int) -> list[tuple[int, str
     """
     Give each part's level and text so that all texts together take at most `room` bytes.
 
-    The first level at which all fit is taken for all; then parts are widened one level at a time, by rank. `levels`
-    itself stands for a part that is left out, its text empty.
+    The first level at which all fit is taken for all, those of rank 0 apart, for which half of the room is kept; then
+    parts are widened one level at a time, by rank. `levels` itself stands for a part that is left out, its text empty.
     """
-    base, texts, used = _alike(parts, room, levels)
-    chosen, left = [base] * len(parts), room - used
+    first = [index for index, part in enumerate(parts) if part.rank == 0]
+    others = [index for index, part in enumerate(parts) if part.rank != 0]
+    chosen, texts, left = [levels] * len(parts), [""] * len(parts), room
+    for group, its_room in ((first, room // 2 if others else room), (others, None)):
+        base, found, used = _alike([parts[index] for index in group], left if its_room is None else its_room, levels)
+        for index, text in zip(group, found, strict=True):
+            chosen[index], texts[index] = base, text
+        left -= used
     order = sorted(range(len(parts)), key=lambda index: parts[index].rank)
-    for level in range(base - 1, -1, -1):
+    for level in range(levels - 1, -1, -1):
         for index in order:
             if left < _TOO_LITTLE:
                 break
@@ -104,7 +109,7 @@ def names(every: Sequence[str], most: int = 8) -> str:
 
 def said(sentence: str, limit: int = _SENTENCE) -> str:
     """Give a sentence that may hold text from outside; a long one without its middle."""
-    return _GITHUB_ISSUE.sub(lambda match: f"{match[1]}-&#8203;", escaped(shortened(clean(sentence), limit)))
+    return escaped(shortened(clean(sentence), limit))
 
 
 def value(item: Any, limit: int) -> str:
