@@ -13,7 +13,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-DISTRIBUTIONS = {"yaml": "pyyaml", "jwt": "pyjwt", "pydantic_core": "pydantic", "anyio": "starlette"}
+DISTRIBUTIONS = {
+    "yaml": "pyyaml",
+    "markdown_it": "markdown_it_py",
+    "jwt": "pyjwt",
+    "pydantic_core": "pydantic",
+    "anyio": "starlette",
+}
 """Import names that are not the name of their package; pydantic and starlette fix the versions of the last two."""
 SHARED = {
     "opentelemetry.sdk": "opentelemetry-sdk",
