@@ -84,7 +84,26 @@ async def read_sides(
         if failures:
             unsearched.add(connection)
             problems.extend(f"connection {connection}: {failure}" for failure in failures)
-    return Sides(readings, tuple(others), tuple(problems), frozenset(unsearched))
+    return merged_sides([Sides(readings, tuple(others), tuple(problems), frozenset(unsearched))])
+
+
+def merged_sides(parts: Iterable[Sides]) -> Sides:
+    """Give what several reads of different experiments found as one, in an order that does not hang on how many."""
+    readings: dict[Key, Reading] = {}
+    others: dict[tuple[str, str], Other] = {}
+    problems: set[str] = set()
+    unsearched: set[str] = set()
+    for part in parts:
+        readings.update(part.readings)
+        others.update({(other.connection, other.live.remote_id): other for other in part.others})
+        problems.update(part.problems)
+        unsearched |= part.unsearched
+    return Sides(
+        {key: readings[key] for key in sorted(readings)},
+        tuple(others[place] for place in sorted(others)),
+        tuple(sorted(problems)),
+        frozenset(unsearched),
+    )
 
 
 async def _read_one(

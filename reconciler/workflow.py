@@ -8,35 +8,32 @@ way to open sessions, and time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from reconciler.apply.context import Context
 from reconciler.apply.executor import execute
-from reconciler.errors import InvalidInput, PlanProblem, PlatformError, StalePlan, UsageProblem
+from reconciler.errors import InvalidInput, PlatformError, StalePlan, UsageProblem
 from reconciler.manifests.discover import discover
 from reconciler.manifests.document import Document
-from reconciler.manifests.words import nearest
-from reconciler.model.budget import Quota
 from reconciler.model.change import Action, Plan
 from reconciler.model.diagnostic import Diagnostic, Severity
-from reconciler.model.outcome import ApplyResult, Progress
+from reconciler.model.outcome import ApplyResult
 from reconciler.model.resource import Desired, Key, Record
-from reconciler.model.span import Spans, no_spans
+from reconciler.model.shard import Shard
 from reconciler.model.time import iso
-from reconciler.plan.budget import budget_of, worth_telling
 from reconciler.plan.drift import DriftReport, Unmanaged, find_drift
-from reconciler.plan.guards import refuse_empty
-from reconciler.plan.inputs import Guards, Inputs, Kinds, Options
 from reconciler.plan.owned import check_calls
-from reconciler.plan.planner import make_plan
-from reconciler.plan.preflight import preflight_items, with_preflight
-from reconciler.plan.renames import moved_records
 from reconciler.plan.saved import dumps, plan_digest
-from reconciler.platforms.base import Kind, Preflight
+from reconciler.plan.shards import group_name, groups_of, keys_of, part_of, shard_index
+from reconciler.planning import PlanRequest as PlanRequest
+from reconciler.planning import ProjectKinds as ProjectKinds
+from reconciler.planning import Surroundings as Surroundings
+from reconciler.planning import check_known, make
+from reconciler.planning import unknown_key as unknown_key
+from reconciler.platforms.base import Kind
 from reconciler.project import Project
-from reconciler.reading import OpenSession, Sessions, read_sides, sessions_of
+from reconciler.reading import Sessions, sessions_of
 from reconciler.state.owner import under_way
 from reconciler.state.store import Put, Remove, State, Store
 from reconciler.validate.check import in_order
@@ -69,67 +66,6 @@ class Validated:
         return self
 
 
-@dataclass(frozen=True)
-class ProjectKinds:
-    """The kinds of a project, each for the API version of the connection it is used through."""
-
-    by_name: Mapping[str, Kind]
-    versions: Mapping[str, str]
-
-    def __call__(self, kind: str, connection: str) -> Kind:
-        """Give a kind for a connection; a version that is not known is the kind's own default."""
-        found = self.by_name[kind]
-        return found.at(self.versions.get(connection) or found.api_version)
-
-
-@dataclass
-class Surroundings:
-    """
-    What a use case is handed: where things are, how to reach platforms, time, and whom to tell.
-
-    `warn` is told sentences a person should read; `notify` the progress of an apply; `planned` every plan with what it
-    was made from. `quotas` are those that answers have told of, by connection and what they count.
-    """
-
-    project: Project
-    kinds: Kinds
-    store: Store
-    open_session: OpenSession
-    now: Callable[[], datetime]
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    warn: Callable[[str], None] = lambda sentence: None
-    notify: Callable[[Progress], None] = lambda progress: None
-    stopping: Callable[[], bool] = lambda: False
-    accounts_of: Callable[[str], Sequence[str]] | None = None
-    planned: Callable[[Plan, Inputs], None] = lambda plan, inputs: None
-    spans: Spans = no_spans
-    quotas: dict[tuple[str, str], Quota] = field(default_factory=dict)
-
-    def note(self, quota: Quota) -> None:
-        """Keep what a platform's answer told of a quota; one that is nearly used up is a warning, once."""
-        before = self.quotas.get((quota.connection, quota.what))
-        self.quotas[quota.connection, quota.what] = quota
-        if quota.low and not (before and before.low):
-            self.warn(f"nearly used up: {quota.said}")
-
-    def accounts(self, connection: str) -> Sequence[str]:
-        """Give the accounts that a connection names, their variables read."""
-        if self.accounts_of is not None:
-            return self.accounts_of(connection)
-        return self.project.connections[connection].accounts
-
-
-@dataclass(frozen=True)
-class PlanRequest:
-    """How to plan: the moment to judge at (None: now), what is allowed, which experiments, whether to ask platforms."""
-
-    as_of: datetime | None = None
-    targets: tuple[Key, ...] = ()
-    allow_destroy: int | None = None
-    allow_empty: bool = False
-    preflight: bool = True
-
-
 # --- offline ---------------------------------------------------------------------------------------------------------
 
 
@@ -157,102 +93,7 @@ async def plan(around: Surroundings, desired: Mapping[Key, Desired], request: Pl
         around.warn(sentence)
     state = around.store.read()
     async with sessions_of(around.open_session) as sessions:
-        return await _plan(around, sessions, state, desired, request)
-
-
-async def _plan(
-    around: Surroundings, sessions: Sessions, state: State, desired: Mapping[Key, Desired], request: PlanRequest
-) -> Plan:
-    refuse_empty(desired, state.experiments, allow_empty=request.allow_empty)
-    _check_known(around.project, state.experiments)
-    targets = _known_targets(request.targets, desired, state.experiments)
-    records = moved_records(desired, state.experiments)
-    asked = {key for key in (*desired, *records) if not targets or key in targets}
-    sides = await read_sides(around.kinds, sessions, desired, records, asked, around.spans)
-    now = around.now()
-    guards = around.project.guards
-    inputs = Inputs(
-        desired=desired,
-        records=records,
-        readings=sides.readings,
-        others=sides.others,
-        kinds=around.kinds,
-        now=now,
-        as_of=request.as_of or now,
-        options=Options(
-            request.allow_destroy,
-            targets,
-            Guards(guards.max_destroy, guards.max_destroy_percent, guards.max_change_percent),
-        ),
-        problems=sides.problems,
-        unsearched=sides.unsearched,
-        environment=around.project.environment,
-        state_serial=state.serial,
-        state_lineage=state.lineage,
-    )
-    made = make_plan(inputs)
-    answers = await _preflight(sessions, made, inputs) if request.preflight else {}
-    made = with_preflight(made, answers, inputs) if answers else made
-    budget = budget_of(made, around.kinds)
-    made = replace(made, budget=budget, quotas=worth_telling(around.quotas.values(), budget))
-    around.planned(made, inputs)
-    return made
-
-
-async def _preflight(sessions: Sessions, made: Plan, inputs: Inputs) -> dict[str, Preflight]:
-    """Ask each platform's own dry run; one that cannot be asked is a warning, never a failure."""
-    items = preflight_items(made, inputs)
-
-    async def ask(connection: str) -> Preflight:
-        try:
-            return await sessions.get(connection).preflight(items[connection])
-        except PlatformError as error:
-            return Preflight(warnings=(f"{connection}: the platform's own check could not be asked: {error}",))
-
-    connections = sorted(items)
-    return dict(zip(connections, await asyncio.gather(*map(ask, connections)), strict=True))
-
-
-def _check_known(project: Project, records: Mapping[Key, Record]) -> None:
-    """Raise PlanProblem when the state speaks of a kind or a connection that is not there, or a spec that is none."""
-    kinds = {kind.name: kind for platform in project.platforms.values() for kind in platform.kinds}
-    for key, record in records.items():
-        if key.kind not in kinds:
-            raise PlanProblem(
-                f"{key} is recorded in the state, and there is no kind {key.kind!r} in this version; use the version "
-                f"that recorded it, or take the record out with: reconciler state rm {key}"
-            )
-        if record.connection not in project.connections:
-            raise PlanProblem(
-                f"{key} was applied through connection {record.connection!r}, which {project.file} does not have; "
-                f"put the connection back, or take the record out with: reconciler state rm {key}"
-            )
-        try:
-            kinds[key.kind].claims(record.applied)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            raise PlanProblem(
-                f"what the state says was applied for {key} is no spec of {key.kind}: the state was changed by hand or "
-                f"damaged; restore it, or take the record out with: reconciler state rm {key}"
-            ) from None
-
-
-def _known_targets(
-    targets: Sequence[Key], desired: Mapping[Key, Desired], records: Mapping[Key, Record]
-) -> frozenset[Key]:
-    known = {str(key) for key in (*desired, *records)}
-    for target in targets:
-        if str(target) not in known:
-            raise unknown_key(str(target), known)
-    return frozenset(targets)
-
-
-def unknown_key(text: str, known: Iterable[str]) -> UsageProblem:
-    """Give the error for a key that is neither in a manifest nor in the state, naming near ones."""
-    names = sorted(known)
-    meant = nearest(text, names)
-    listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-    hint = f"did you mean {meant}?" if meant else f"there are: {listed}" if names else "nothing is managed yet"
-    return UsageProblem(f"there is no experiment {text}; {hint}")
+        return await make(around, sessions, state, desired, request)
 
 
 # --- apply -----------------------------------------------------------------------------------------------------------
@@ -278,7 +119,7 @@ async def apply_fresh(
     """Plan, ask, and carry out; the caller holds the lock."""
     state = around.store.read()
     async with sessions_of(around.open_session) as sessions:
-        made = await _plan(around, sessions, state, desired, request)
+        made = await make(around, sessions, state, desired, request)
         why_not = _not_to_be_sent(made, skip_blocked)
         if why_not:
             return Applied(made, None, why_not)
@@ -287,9 +128,9 @@ async def apply_fresh(
         return Applied(made, await _execute(around, sessions, state, made))
 
 
-async def apply_saved(around: Surroundings, saved: Plan, *, skip_blocked: bool) -> Applied:
+async def apply_saved(around: Surroundings, saved: Plan, *, skip_blocked: bool, shard: Shard | None = None) -> Applied:
     """
-    Carry out a saved plan as it was saved; the caller holds the lock.
+    Carry out a saved plan as it was saved, or a shard of it; the caller holds the lock.
 
     Raises StalePlan when it was made from another state or for another moment or environment, PlanUnreadable when it
     holds a call that is not of the tool's own making.
@@ -315,7 +156,11 @@ async def apply_saved(around: Surroundings, saved: Plan, *, skip_blocked: bool) 
     why_not = _not_to_be_sent(saved, skip_blocked)
     if why_not:
         return Applied(saved, None, why_not)
-    if saved.state_serial != state.serial:
+    if shard is not None:
+        if saved.shard is not None:
+            raise UsageProblem(f"the plan is that of shard {saved.shard} already; leave --shard out")
+        saved = part_of(saved, shard, around.kinds)
+    elif saved.state_serial != state.serial:
         around.warn(
             f"the state has moved on since the plan was made (serial {saved.state_serial} then, {state.serial} now): "
             "each change is held against what is live, and what does not fit any more is refused as stale"
@@ -388,25 +233,35 @@ class StoreJournal:
 # --- drift -----------------------------------------------------------------------------------------------------------
 
 
-async def drift(around: Surroundings, desired: Mapping[Key, Desired], *, unmanaged: bool) -> DriftReport:
-    """Compare live with applied; with `unmanaged` also list what is live and not managed. Changes nothing."""
+async def drift(
+    around: Surroundings, desired: Mapping[Key, Desired], *, unmanaged: bool, shard: Shard | None = None
+) -> DriftReport:
+    """
+    Compare live with applied, of a shard or of all; with `unmanaged` also list what is live and not managed.
+
+    Changes nothing.
+    """
     if sentence := under_way(around.store):
         around.warn(sentence)
     records = around.store.read().experiments
-    _check_known(around.project, records)
+    check_known(around.project, records)
+    managed = records
+    if shard is not None:
+        mine = keys_of(shard, groups_of(around.kinds, {}, records))
+        records = {key: record for key, record in records.items() if key in mine}
     async with sessions_of(around.open_session) as sessions:
         known = {key: record for key, record in records.items() if record.remote_id}
-        sides = await read_sides(around.kinds, sessions, {}, known, known, around.spans)
+        sides = await around.read_sides(sessions, {}, known, known)
         ignored = {key: item.lifecycle.ignore_changes for key, item in desired.items()}
         report = find_drift(records, sides.readings, ignored, around.kinds, around.now())
         if not unmanaged:
             return report
-        found, problems = await _unmanaged(around, sessions, records)
+        found, problems = await _unmanaged(around, sessions, managed, shard)
         return replace(report, unmanaged=found, problems=(*report.problems, *problems))
 
 
 async def _unmanaged(
-    around: Surroundings, sessions: Sessions, records: Mapping[Key, Record]
+    around: Surroundings, sessions: Sessions, records: Mapping[Key, Record], shard: Shard | None
 ) -> tuple[tuple[Unmanaged, ...], tuple[str, ...]]:
     managed = {(record.connection, record.remote_id) for record in records.values()}
     found: list[Unmanaged] = []
@@ -429,6 +284,9 @@ async def _unmanaged(
         if not accounts:
             around.warn(f"connection {name} names no accounts, so nothing was looked for there")
         places.extend((name, account) for account in accounts)
+    if shard is not None:
+        count = shard.count
+        places = [place for place in places if shard_index(group_name(*place), count) == shard.index]
     for name, _ in places:
         sessions.get(name)
     await asyncio.gather(*(look(name, account) for name, account in places))

@@ -25,6 +25,8 @@ from reconciler.cli.common import (
     project_of,
     run,
     say,
+    shard_of,
+    shard_option,
     style_of,
     surroundings,
     validated,
@@ -57,6 +59,7 @@ LONGEST_PLAN = 256 * 1024 * 1024
     help="Wait this long for another run to finish (default: not at all).",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+@shard_option
 @planning_options
 @click.pass_context
 def command(
@@ -66,6 +69,7 @@ def command(
     skip_blocked: bool,
     lock_timeout: float,
     form: str,
+    shard_text: str | None,
     targets: tuple[str, ...],
     allow_destroy: str | None,
     allow_empty: bool,
@@ -87,6 +91,7 @@ def command(
         allow_destroy=allowed_destroys(allow_destroy),
         allow_empty=allow_empty,
         preflight=not no_preflight,
+        shard=shard_of(shard_text),
     )
     if file is not None and given_variables(ctx):
         raise UsageProblem("a saved plan is carried out as it is: --var belongs to plan")
@@ -120,7 +125,7 @@ def command(
         around.notify, around.warn, around.stopping = watch.progress(display), display.announce, stop
         if saved is not None:
             watch.planned(saved)
-            applied = run(apply_saved(around, saved, skip_blocked=skip_blocked), stop)
+            applied = run(apply_saved(around, saved, skip_blocked=skip_blocked, shard=request.shard), stop)
         else:
             assert found is not None
             fresh = apply_fresh(around, found.desired, request, skip_blocked=skip_blocked, confirm=confirm)

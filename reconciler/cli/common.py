@@ -23,6 +23,7 @@ from reconciler.errors import InvalidInput, PlatformError, ReconcilerError, Usag
 if TYPE_CHECKING:
     from reconciler.emulator.serve import EmulatorServer
     from reconciler.model.resource import Key
+    from reconciler.model.shard import Shard
     from reconciler.platforms.base import Session
     from reconciler.project import Project
     from reconciler.project.variables import Given
@@ -132,6 +133,26 @@ def given_variables(ctx: click.Context) -> Given:
     from reconciler.project.variables import given_of
 
     return given_of(ctx.obj.get("var_files", ()), ctx.obj.get("var_texts", ()))
+
+
+def shard_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--shard`."""
+    return click.option(
+        "--shard",
+        "shard_text",
+        metavar="I/N",
+        help="Only the I-th of N parts of the project, split by connection and ad account.",
+    )(command)
+
+
+def shard_of(text: str | None) -> Shard | None:
+    """Read `--shard i/n`; raises UsageProblem for anything else."""
+    from reconciler.model.shard import Shard
+
+    try:
+        return None if text is None else Shard.parse(text)
+    except ValueError as error:
+        raise UsageProblem(f"--shard: {error}") from None
 
 
 def max_wait_option(command: Callable[..., Any]) -> Callable[..., Any]:

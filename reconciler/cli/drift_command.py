@@ -17,6 +17,8 @@ from reconciler.cli.common import (
     out,
     project_of,
     run,
+    shard_of,
+    shard_option,
     style_of,
     surroundings,
     validated,
@@ -36,11 +38,14 @@ FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
 @click.command("drift")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to print it.")
 @click.option("--unmanaged", is_flag=True, help="Also list live experiments that no manifest manages.")
+@shard_option
 @emulator_option
 @max_wait_option
 @variable_options
 @click.pass_context
-def command(ctx: click.Context, form: str, unmanaged: bool, emulated: bool, max_wait: float) -> int:
+def command(
+    ctx: click.Context, form: str, unmanaged: bool, shard_text: str | None, emulated: bool, max_wait: float
+) -> int:
     """
     Compare live experiments with what was last applied. Changes nothing, takes no lock.
 
@@ -49,11 +54,12 @@ def command(ctx: click.Context, form: str, unmanaged: bool, emulated: bool, max_
     """
     from reconciler.workflow import drift
 
+    shard = shard_of(shard_text)
     with marked_errors(form):
         project = project_of(ctx)
         found = validated(project)
     with surroundings(project, emulated=emulated, max_wait_s=max_wait) as around:
-        report = run(drift(around, found.desired, unmanaged=unmanaged))
+        report = run(drift(around, found.desired, unmanaged=unmanaged, shard=shard))
     if form == "github":
         from reconciler.report.annotations import drift_annotations
         from reconciler.report.text import drift_text

@@ -24,6 +24,7 @@ COMMANDS = {
     "validate": "check manifests; needs no network",
     "fmt": "put manifests into the one layout; comments stay",
     "plan": "show what would change; changes nothing",
+    "merge-plans": "put the plans of all shards together",
     "apply": "carry out a saved plan, or plan, ask and carry out",
     "import": "write manifests for live experiments and manage them",
     "drift": "compare live experiments with what was applied",
@@ -52,7 +53,7 @@ class LazyGroup(click.Group):
         """Import a command; None when there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"reconciler.cli.{cmd_name}_command").command
+        command: click.Command = import_module(f"reconciler.cli.{cmd_name.replace('-', '_')}_command").command
         return command
 
     def resolve_command(

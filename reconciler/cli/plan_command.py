@@ -23,6 +23,8 @@ from reconciler.cli.common import (
     project_of,
     run,
     say,
+    shard_of,
+    shard_option,
     style_of,
     surroundings,
     validated,
@@ -47,6 +49,7 @@ FORMATS = ("text", "json", "markdown", "html", "github")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
 @click.option("--as-of", metavar="TIME", help="Judge as if it were TIME (ISO 8601 with an offset or Z).")
 @click.option("--show", is_flag=True, help="First print the manifests, as they are meant, to standard error.")
+@shard_option
 @planning_options
 @click.pass_context
 def command(
@@ -56,6 +59,7 @@ def command(
     detailed_exitcode: bool,
     as_of: str | None,
     show: bool,
+    shard_text: str | None,
     targets: tuple[str, ...],
     allow_destroy: str | None,
     allow_empty: bool,
@@ -80,6 +84,7 @@ def command(
         allow_destroy=allowed_destroys(allow_destroy),
         allow_empty=allow_empty,
         preflight=not no_preflight,
+        shard=shard_of(shard_text),
     )
     with marked_errors(form):
         project = project_of(ctx)
@@ -102,14 +107,19 @@ def command(
 
         out_github(plan_text(made), plan_annotations(made, found.desired))
     else:
-        out(_shown(form, made, text, found.desired, spans))
+        out(shown(form, made, text, found.desired, spans))
     if out_file is not None:
         rehearsal = " --emulator" if emulated else ""
-        say(f"saved to {out_file}; carry it out with: reconciler apply{rehearsal} {out_file}")
+        if made.shard is None:
+            say(f"saved to {out_file}; carry it out with: reconciler apply{rehearsal} {out_file}")
+        else:
+            say(
+                f"saved to {out_file}; put all shards together with: reconciler merge-plans{rehearsal} FILE… --out FILE"
+            )
     return exit_code(made, detailed=detailed_exitcode)
 
 
-def _shown(form: str, made: Plan, text: str, desired: Mapping[Key, Desired], spans: Sequence[Schedule]) -> str:
+def shown(form: str, made: Plan, text: str, desired: Mapping[Key, Desired], spans: Sequence[Schedule]) -> str:
     """Give the plan in the form that was asked for."""
     if form == "json":
         from reconciler.report.clean import clean_json

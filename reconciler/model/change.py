@@ -13,6 +13,7 @@ from typing import Any
 
 from reconciler.model.budget import Budget, Quota
 from reconciler.model.resource import DEFAULT_LIFECYCLE, Key, Lifecycle, Spec
+from reconciler.model.shard import Shard
 
 
 class Action(StrEnum):
@@ -140,7 +141,8 @@ class Plan:
     `bookkeeping` are no-ops whose record has to follow the manifest: what was edited is live already, and `apply`
     records it without a call. `complete` is False when something could not be read; `problems` say what. `as_of` is
     the moment at which legality was judged. `state_serial` and `state_lineage` name the state it was made from.
-    `budget` is what an apply needs by connection, `quotas` those that may not be enough for it.
+    `budget` is what an apply needs by connection, `quotas` those that may not be enough for it. `shard` is set for the
+    plan of a part of the project.
     """
 
     created_at: datetime
@@ -156,6 +158,7 @@ class Plan:
     state_lineage: str = ""
     budget: tuple[Budget, ...] = ()
     quotas: tuple[Quota, ...] = ()
+    shard: Shard | None = None
 
     @property
     def valid_until(self) -> datetime | None:

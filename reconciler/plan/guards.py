@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reconciler.errors import PlanProblem
-from reconciler.model.change import Action, Change, block
+from reconciler.model.change import Action, Change, Plan, block
 from reconciler.model.resource import Desired, Key, Record
 from reconciler.plan.inputs import Guards, Inputs
+from reconciler.plan.order import propagated
 
 CHANGING = frozenset({Action.UPDATE, Action.REPLACE, Action.DELETE})
 
@@ -55,6 +57,27 @@ def guarded(changes: Mapping[Key, Change], inputs: Inputs) -> dict[Key, Change]:
         for key in changing:
             result[key] = block(result[key], reason)
     return result
+
+
+def held_for_the_whole(made: Plan, any_change: bool) -> Plan:
+    """
+    Give the plan of a part with what the guards speak of held back: they are judged over the whole project.
+
+    With `any_change` the project limits how much may change at all (guards.maxChangePercent).
+    """
+    held = {
+        change.key: block(change, WHOLE) if change.destroys or (any_change and change.action in CHANGING) else change
+        for change in made.changes
+        if change.action is not Action.BLOCKED
+    }
+    changes = {change.key: held.get(change.key, change) for change in made.changes}
+    return replace(made, changes=tuple(propagated(changes).values()))
+
+
+WHOLE = (
+    "this is the plan of a part of the project, and its guards count over the whole: put the plans of all shards "
+    "together with reconciler merge-plans, and apply what it gives"
+)
 
 
 def _would_end(change: Change, inputs: Inputs) -> bool:

@@ -50,9 +50,13 @@ def with_preflight(plan: Plan, answers: Mapping[str, Preflight], inputs: Inputs)
     """
     findings: dict[Key, tuple[PreflightFinding, ...]] = {}
     warnings = list(plan.warnings)
+    asked = {item.key for items in preflight_items(plan, inputs).values() for item in items}
     for answer in answers.values():
-        findings.update(answer.findings)
-        warnings.extend(PlanWarning("", message) for message in answer.warnings)
+        findings.update({key: found for key, found in answer.findings.items() if key in asked})
+        for sentence, keys in answer.refused.items():
+            names = ", ".join(str(key) for key in sorted(keys) if key in asked)
+            warnings += [PlanWarning("", sentence.replace("{names}", names))] if names else []
+        warnings.extend(PlanWarning("", message) for message in sorted(set(answer.warnings)))
     changes = {}
     for change in plan.changes:
         found = findings.get(change.key, ())

@@ -14,6 +14,7 @@ from typing import Any
 from reconciler.errors import PlanUnreadable
 from reconciler.model.change import Action, Call, Change, FieldChange, Plan, PlanWarning, Purpose, Severity
 from reconciler.model.resource import Key, Lifecycle, OnImmutableChange, OnRemoval
+from reconciler.model.shard import Shard
 from reconciler.model.strict_json import strict_json
 from reconciler.model.time import iso, parse_time
 from reconciler.plan.reader import Reader
@@ -29,7 +30,7 @@ def plan_digest(plan_text: str) -> str:
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """Give a plan as JSON values; equal plans give equal bytes."""
-    return {
+    values = {
         "formatVersion": FORMAT_VERSION,
         "createdAt": iso(plan.created_at),
         "asOf": iso(plan.as_of),
@@ -45,6 +46,10 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "budget": [budget_to_json(item) for item in plan.budget],
         "quotas": [quota_to_json(item) for item in plan.quotas],
     }
+    if plan.shard is not None:
+        index, count = plan.shard.index, plan.shard.count
+        values["shard"] = {"index": index, "count": count, "evidence": dict(plan.shard.evidence)}
+    return values
 
 
 def dumps(plan: Plan) -> str:
@@ -148,7 +153,18 @@ def _plan(reader: Reader) -> Plan:
         state_lineage=(state.get("lineage").optional() or "") if state.value is not None else "",
         budget=tuple(read_budget(item) for item in reader.get("budget").items()),
         quotas=tuple(read_quota(item) for item in reader.get("quotas").items()),
+        shard=_shard(reader.get("shard")),
     )
+
+
+def _shard(reader: Reader) -> Shard | None:
+    if reader.value is None:
+        return None
+    try:
+        shard = Shard.parse(f"{reader.get('index').number()}/{reader.get('count').number()}")
+    except ValueError as error:
+        raise reader.fail(f"is wrong: {error}") from None
+    return Shard(shard.index, shard.count, reader.get("evidence").mapping())
 
 
 def _check_order(changes: tuple[Change, ...]) -> None:

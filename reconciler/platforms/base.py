@@ -370,10 +370,15 @@ class PreflightFinding:
 
 @dataclass(frozen=True)
 class Preflight:
-    """The answers of a platform's dry run by key, and sentences on what could not be asked."""
+    """
+    The answers of a platform's dry run by key, and sentences on what could not be asked.
+
+    `refused` are sentences about several experiments, whose keys stand in the place of `{names}`.
+    """
 
     findings: Mapping[Key, tuple[PreflightFinding, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    refused: Mapping[str, tuple[Key, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

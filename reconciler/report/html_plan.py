@@ -139,6 +139,8 @@ def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
         ("Environment", clean(plan.environment) if plan.environment else "none"),
         ("Made at", day(plan.created_at)),
     ]
+    if plan.shard is not None:
+        facts.append(("Part", f"shard {plan.shard}: guards are judged when all shards are merged"))
     if plan.as_of != plan.created_at:
         facts.append(("Judged as of", f"{day(plan.as_of)}: what is allowed then may not be allowed now"))
     until = plan.valid_until

@@ -75,6 +75,9 @@ def _head(plan: Plan, room: int) -> Iterator[str]:
     yield ""
     yield _verdict(plan)
     yield ""
+    if plan.shard is not None:
+        yield f"Only shard {plan.shard} of the project: its guards are judged when all shards are merged."
+        yield ""
     yield from _problems(plan, room // 10)
     if plan.changes:
         yield from _by_platform(plan.changes)

@@ -110,6 +110,8 @@ def summary_lines(plan: Plan, style: Style = PLAIN) -> list[str]:
 def _head(plan: Plan, style: Style) -> Iterator[str]:
     environment = f" for environment {clean(plan.environment)}" if plan.environment else ""
     yield style.bold(f"Plan{environment}, made at {moment(plan.created_at)}")
+    if plan.shard is not None:
+        yield style.note(f"Only shard {plan.shard} of the project: its guards are judged when all shards are merged.")
     if plan.as_of != plan.created_at:
         yield style.note(
             f"Judged as of {moment(plan.as_of)}: what is allowed then, which may not be what is allowed now."

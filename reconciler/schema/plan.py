@@ -67,6 +67,16 @@ def plan_schema(name: str) -> Schema:
             "items": {"$ref": "#/definitions/quota"},
             "description": "Quotas that are nearly used up, or of which less is left than an apply needs.",
         },
+        "shard": {
+            "type": "object",
+            "properties": {
+                "index": {"type": "integer", "minimum": 1},
+                "count": {"type": "integer", "minimum": 1},
+                "evidence": {"type": "object", "description": "What was read: reconciler merge-plans plans from it."},
+            },
+            "required": ["index", "count", "evidence"],
+            "description": "Only in the plan of a part of the project: which one it is.",
+        },
     }
     body: Schema = {
         "type": "object",

@@ -229,14 +229,11 @@ class LinkedInSession:
                 refused.append(item.key)
             else:
                 warnings.append(f"{item.key}: LinkedIn's own check could not be asked: {answer}")
-        if refused:
-            names = ", ".join(str(key) for key in refused)
-            warnings.insert(
-                0,
-                f"{self.connection}: LinkedIn's own check was refused (403) for {names}: it needs {refusals.ROLES}; "
-                "only the rules known here were applied",
-            )
-        return Preflight(findings, tuple(warnings))
+        sentence = (
+            f"{self.connection}: LinkedIn's own check was refused (403) for {{names}}: it needs {refusals.ROLES}; "
+            "only the rules known here were applied"
+        )
+        return Preflight(findings, tuple(warnings), {sentence: tuple(refused)} if refused else {})
 
     async def _validate(self, item: PreflightItem) -> tuple[PreflightFinding, ...]:
         body = {"adExperiment": wire.validation_entity(item.target, item.live)}

@@ -444,8 +444,9 @@ def test_a_missing_role_is_one_warning() -> None:
     items = [PreflightItem(Key("LinkedInExperiment", name), spec(), None) for name in ("a", "b")]
     preflight = check(server, *items)
     assert preflight.findings == {}
-    (warning,) = preflight.warnings
-    assert "403" in warning and "LinkedInExperiment/a, LinkedInExperiment/b" in warning and "rw_ads" in warning
+    ((sentence, keys),) = preflight.refused.items()
+    assert keys == tuple(item.key for item in items) and preflight.warnings == ()
+    assert "403" in sentence and "{names}" in sentence and "rw_ads" in sentence
 
 
 @pytest.mark.parametrize(

@@ -281,7 +281,7 @@ def test_a_viewer_reads_but_does_not_write(server: EmulatorServer) -> None:
     assert isinstance(viewer.read(now.remote_id)[now.remote_id], Found)
     with pytest.raises(Unauthorized, match="rw_ads"):
         viewer.send(*KIND.end_calls(now))
-    assert all("403" in warning for warning in viewer.check(wanted()).warnings)
+    assert all("403" in sentence for sentence in viewer.check(wanted()).refused)
 
 
 def test_every_page_of_an_account_is_listed(world: World, server: EmulatorServer) -> None:
