@@ -35,7 +35,7 @@ def agency(lab: Lab) -> None:
     """
     Write and apply two experiments in each of five accounts of LinkedIn and X, and three of one Salesforce org.
 
-    Then some are edited, moved by hand, taken out or new; one takes what another gives up, and one wants what is another
+    Then some are edited, moved by hand, taken out or new; one takes what another gives up, one wants what is another
     account's.
     """
     for account in range(ACCOUNTS):
