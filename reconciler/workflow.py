@@ -128,12 +128,14 @@ async def apply_fresh(
         return Applied(made, await _execute(around, sessions, state, made))
 
 
-async def apply_saved(around: Surroundings, saved: Plan, *, skip_blocked: bool, shard: Shard | None = None) -> Applied:
+async def apply_saved(
+    around: Surroundings, saved: Plan, *, skip_blocked: bool, same_state: bool = False, shard: Shard | None = None
+) -> Applied:
     """
     Carry out a saved plan as it was saved, or a shard of it; the caller holds the lock.
 
-    Raises StalePlan when it was made from another state or for another moment or environment, PlanUnreadable when it
-    holds a call that is not of the tool's own making.
+    Raises StalePlan when it was made from another state or for another moment or environment, with `same_state` also
+    when the state has moved on since; PlanUnreadable when it holds a call that is not of the tool's own making.
     """
     state = around.store.read()
     if saved.state_lineage and saved.state_lineage != state.lineage and (state.experiments or state.serial):
@@ -161,6 +163,11 @@ async def apply_saved(around: Surroundings, saved: Plan, *, skip_blocked: bool, 
             raise UsageProblem(f"the plan is that of shard {saved.shard} already; leave --shard out")
         saved = part_of(saved, shard, around.kinds)
     elif saved.state_serial != state.serial:
+        if same_state:
+            raise StalePlan(
+                f"something was applied since the plan was made (the state's serial was {saved.state_serial} then and "
+                f"is {state.serial} now), so nothing was sent; make a new plan"
+            )
         around.warn(
             f"the state has moved on since the plan was made (serial {saved.state_serial} then, {state.serial} now): "
             "each change is held against what is live, and what does not fit any more is refused as stale"

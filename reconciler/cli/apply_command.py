@@ -51,6 +51,7 @@ LONGEST_PLAN = 256 * 1024 * 1024
 @click.argument("file", required=False, metavar="[FILE]")
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--skip-blocked", is_flag=True, help="Apply what is not blocked, and still exit 3.")
+@click.option("--same-state", is_flag=True, help="Refuse FILE as a whole when something was applied since it was made.")
 @click.option(
     "--lock-timeout",
     type=click.FloatRange(min=0),
@@ -67,6 +68,7 @@ def command(
     file: str | None,
     auto_approve: bool,
     skip_blocked: bool,
+    same_state: bool,
     lock_timeout: float,
     form: str,
     shard_text: str | None,
@@ -95,6 +97,8 @@ def command(
     )
     if file is not None and given_variables(ctx):
         raise UsageProblem("a saved plan is carried out as it is: --var belongs to plan")
+    if same_state and (file is None or shard_text is not None):
+        raise UsageProblem("--same-state is about a whole saved plan: name its FILE, and no --shard")
     if file is None and not auto_approve and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageProblem("there is no terminal to ask on, so nothing was sent; pass --auto-approve or a saved plan")
 
@@ -125,7 +129,8 @@ def command(
         around.notify, around.warn, around.stopping = watch.progress(display), display.announce, stop
         if saved is not None:
             watch.planned(saved)
-            applied = run(apply_saved(around, saved, skip_blocked=skip_blocked, shard=request.shard), stop)
+            carried = apply_saved(around, saved, skip_blocked=skip_blocked, same_state=same_state, shard=request.shard)
+            applied = run(carried, stop)
         else:
             assert found is not None
             fresh = apply_fresh(around, found.desired, request, skip_blocked=skip_blocked, confirm=confirm)

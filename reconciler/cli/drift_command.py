@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.also import also_option, save
 from reconciler.cli.ci import marked_errors, out_github
 from reconciler.cli.common import (
     EXIT_CHANGES,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from reconciler.plan.drift import DriftReport
     from reconciler.project import Project
+    from reconciler.report.style import Style
     from reconciler.workflow import Validated
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
@@ -37,6 +39,7 @@ FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
 
 @click.command("drift")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to print it.")
+@also_option([form for form in FORMATS if form != "github"])
 @click.option("--unmanaged", is_flag=True, help="Also list live experiments that no manifest manages.")
 @shard_option
 @emulator_option
@@ -44,7 +47,13 @@ FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
 @variable_options
 @click.pass_context
 def command(
-    ctx: click.Context, form: str, unmanaged: bool, shard_text: str | None, emulated: bool, max_wait: float
+    ctx: click.Context,
+    form: str,
+    also: tuple[tuple[str, str], ...],
+    unmanaged: bool,
+    shard_text: str | None,
+    emulated: bool,
+    max_wait: float,
 ) -> int:
     """
     Compare live experiments with what was last applied. Changes nothing, takes no lock.
@@ -60,19 +69,23 @@ def command(
         found = validated(project)
     with surroundings(project, emulated=emulated, max_wait_s=max_wait) as around:
         report = run(drift(around, found.desired, unmanaged=unmanaged, shard=shard))
+    for other, name in also:
+        save(name, _shown(other, report, project, found, now()))
     if form == "github":
         from reconciler.report.annotations import drift_annotations
         from reconciler.report.text import drift_text
 
         out_github(drift_text(report), drift_annotations(report, found.desired))
     else:
-        out(_shown(form, report, project, found, now()))
+        out(_shown(form, report, project, found, now(), style_of(sys.stdout)))
     if report.problems:
         return 1
     return EXIT_CHANGES if report.drift else 0
 
 
-def _shown(form: str, report: DriftReport, project: Project, found: Validated, at: datetime) -> str:
+def _shown(
+    form: str, report: DriftReport, project: Project, found: Validated, at: datetime, style: Style | None = None
+) -> str:
     """Give the report in the form that was asked for."""
     match form:
         case "json":
@@ -96,6 +109,7 @@ def _shown(form: str, report: DriftReport, project: Project, found: Validated, a
             from reconciler.report.sarif import drift_sarif
 
             return drift_sarif(report, found.desired, project.file)
+    from reconciler.report.style import Style
     from reconciler.report.text import drift_text
 
-    return drift_text(report, style_of(sys.stdout))
+    return drift_text(report, style or Style())

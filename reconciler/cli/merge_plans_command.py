@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.also import save
 from reconciler.cli.apply_command import read_plan
 from reconciler.cli.common import (
     PLAN_KEY,
@@ -15,11 +17,12 @@ from reconciler.cli.common import (
     out,
     project_of,
     say,
+    style_of,
     surroundings,
     validated,
     variable_options,
 )
-from reconciler.cli.plan_command import exit_code, save, shown
+from reconciler.cli.plan_command import exit_code, shown
 from reconciler.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ def command(
     text = dumps(made)
     key = os.environ.get(PLAN_KEY)
     save(out_file, signed(text, key) if key else text)
-    out(shown(form, made, text, found.desired, ()))
+    out(shown(form, made, text, found.desired, (), style_of(sys.stdout)))
     rehearsal = " --emulator" if emulated else ""
     say(f"saved to {out_file}; carry it out with: reconciler apply{rehearsal} {out_file}")
     return exit_code(made, detailed=detailed_exitcode)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.also import also_option, save
 from reconciler.cli.ci import marked_errors, out_github
 from reconciler.cli.common import (
     EXIT_BLOCKED,
@@ -30,7 +29,7 @@ from reconciler.cli.common import (
     validated,
 )
 from reconciler.cli.watching import watch_of_run
-from reconciler.errors import ReconcilerError, UsageProblem
+from reconciler.errors import UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from reconciler.model.change import Plan
     from reconciler.model.resource import Desired, Key
     from reconciler.plan.schedules import Schedule
+    from reconciler.report.style import Style
 
 
 FORMATS = ("text", "json", "markdown", "html", "github")
@@ -46,6 +46,7 @@ FORMATS = ("text", "json", "markdown", "html", "github")
 @click.command("plan")
 @click.option("--out", "out_file", metavar="FILE", help="Save the plan, for: reconciler apply FILE.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="How to print it.")
+@also_option([form for form in FORMATS if form != "github"])
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
 @click.option("--as-of", metavar="TIME", help="Judge as if it were TIME (ISO 8601 with an offset or Z).")
 @click.option("--show", is_flag=True, help="First print the manifests, as they are meant, to standard error.")
@@ -56,6 +57,7 @@ def command(
     ctx: click.Context,
     out_file: str | None,
     form: str,
+    also: tuple[tuple[str, str], ...],
     detailed_exitcode: bool,
     as_of: str | None,
     show: bool,
@@ -93,7 +95,7 @@ def command(
         say(expanded_text(found).rstrip("\n"))
     with surroundings(project, emulated=emulated, max_wait_s=max_wait, found=found) as around:
         spans: list[Schedule] = []
-        if form == "html":
+        if form == "html" or "html" in dict(also):
             around.planned = lambda made, inputs: spans.extend(schedules(made, inputs))
         made = run(plan(around, found.desired, request))
         watch_of_run(say).planned(made)
@@ -101,13 +103,15 @@ def command(
     if out_file is not None:
         key = os.environ.get(PLAN_KEY)
         save(out_file, signed(text, key) if key else text)
+    for other, name in also:
+        save(name, shown(other, made, text, found.desired, spans))
     if form == "github":
         from reconciler.report.annotations import plan_annotations
         from reconciler.report.text import plan_text
 
         out_github(plan_text(made), plan_annotations(made, found.desired))
     else:
-        out(shown(form, made, text, found.desired, spans))
+        out(shown(form, made, text, found.desired, spans, style_of(sys.stdout)))
     if out_file is not None:
         rehearsal = " --emulator" if emulated else ""
         if made.shard is None:
@@ -119,7 +123,14 @@ def command(
     return exit_code(made, detailed=detailed_exitcode)
 
 
-def shown(form: str, made: Plan, text: str, desired: Mapping[Key, Desired], spans: Sequence[Schedule]) -> str:
+def shown(
+    form: str,
+    made: Plan,
+    text: str,
+    desired: Mapping[Key, Desired],
+    spans: Sequence[Schedule],
+    style: Style | None = None,
+) -> str:
     """Give the plan in the form that was asked for."""
     if form == "json":
         from reconciler.report.clean import clean_json
@@ -133,9 +144,10 @@ def shown(form: str, made: Plan, text: str, desired: Mapping[Key, Desired], span
         from reconciler.report.html import plan_html
 
         return plan_html(made, spans)
+    from reconciler.report.style import Style
     from reconciler.report.text import plan_text
 
-    return plan_text(made, style_of(sys.stdout))
+    return plan_text(made, style or Style())
 
 
 def exit_code(made: Plan, *, detailed: bool) -> int:
@@ -145,18 +157,3 @@ def exit_code(made: Plan, *, detailed: bool) -> int:
     if made.summary["blocked"]:
         return EXIT_BLOCKED
     return EXIT_CHANGES if detailed and made.changes else 0
-
-
-def save(name: str, text: str) -> None:
-    """Write a plan file whole or not at all."""
-    path = Path(name)
-    draft = path.with_name(f".{path.name}.{token_hex(8)}.tmp")
-    try:
-        try:
-            with draft.open("x", encoding="utf-8") as stream:  # a link that stands there already is not followed
-                stream.write(text)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise ReconcilerError(f"{name} cannot be written: {error.strerror}") from None
