@@ -104,7 +104,7 @@ def test_workflow_can_keep_the_state_and_names_no_secret_that_the_project_lacks(
     project = (starter / "reconciler.yaml").read_text()
     assert "env" not in workflow, "only the steps that talk to the platforms see the secrets"
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
-    named = {name for step in steps for name in step.get("env", {})} - {"RECONCILER"}
+    named = {name for step in steps for name in step.get("env", {})} - {"RECONCILER", "GITHUB_TOKEN"}
     assert named and all(f"${{{variable}}}" in project for variable in named)
     assert not any("secrets." in str(step) for step in steps if "pip install" in str(step.get("run")))
     assert all("$" in step["run"] for step in steps if "pip install" in str(step.get("run"))), "a pinned source"
