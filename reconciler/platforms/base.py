@@ -130,6 +130,12 @@ class Kind(ABC):
     """The top-level keys that state when it starts and ends, where a manifest schedules it."""
     ran_fields: ClassVar[tuple[str, str] | None] = None
     """Where nothing is scheduled: the keys of the platform's own JSON that say when it was started and stopped."""
+    running_statuses: ClassVar[frozenset[str]] = frozenset()
+    """The statuses between start and end: people take part, or would if it were not held up."""
+    split_fields: ClassVar[tuple[str, str, str] | None] = None
+    """The list of arms, the key of an arm's share, and the key that marks the control (empty: the first is it)."""
+    confidence_field: ClassVar[str | None] = None
+    """The top-level key that states the confidence in percent at which the platform declares a winner."""
 
     def at(self, api_version: str) -> Self:
         """Give this kind for the API version of a connection."""

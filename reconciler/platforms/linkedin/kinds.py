@@ -46,6 +46,9 @@ class LinkedInExperiment(Kind):
     ending_states = frozenset({"CANCELED"})
     lifecycle_field = "userIntendedState"
     account_field = "account"
+    running_statuses = facts.STARTED
+    split_fields = ("cells", "trafficWeight", "")
+    confidence_field = "confidence"
     default_api_version = "202609"
     allowances = ALLOWANCES
 

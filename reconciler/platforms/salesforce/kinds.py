@@ -38,6 +38,8 @@ class SalesforceExperiment(Kind):
     ran_fields: ClassVar[tuple[str, str] | None] = ("startedDate", "stoppedDate")
     lifecycle_field: ClassVar[str | None] = "state"
     claims_are_local: ClassVar[bool] = True
+    running_statuses: ClassVar[frozenset[str]] = frozenset({"Started"})
+    split_fields: ClassVar[tuple[str, str, str] | None] = ("cohorts", "allocationWeight", "isControl")
     ending_states: ClassVar[frozenset[str]] = lifecycle.ENDING_STATES
     default_api_version: ClassVar[str] = DEFAULT_API_VERSION
     allowances: ClassVar[tuple[Allowance, ...]] = ALLOWANCES

@@ -41,6 +41,8 @@ class XAdsABTest(Kind):
     clock = STATUSES
     window_fields = ("start_time", "end_time")
     account_field = "account_id"
+    running_statuses = frozenset({"LIVE"})
+    split_fields = ("user_groups", "size", "")
     needs_account = True
     default_api_version = API_VERSION
     allowances = ALLOWANCES
