@@ -77,8 +77,8 @@ class Surroundings:
     What a use case is handed: where things are, how to reach platforms, time, and whom to tell.
 
     `warn` is told sentences a person should read; `notify` the progress of an apply; `planned` every plan with what it
-    was made from. `quotas` are those that answers have told of, by connection and what they count;
-    `reader` reads in other processes, where it is given.
+    was made from. `review` lays policies over a plan, `review_saved` over a saved one. `quotas` are those that answers
+    have told of, by connection and what they count; `reader` reads in other processes, where it is given.
     """
 
     project: Project
@@ -92,6 +92,8 @@ class Surroundings:
     stopping: Callable[[], bool] = lambda: False
     accounts_of: Callable[[str], Sequence[str]] | None = None
     planned: Callable[[Plan, Inputs], None] = lambda plan, inputs: None
+    review: Callable[[Plan, Inputs], Plan] = lambda plan, inputs: plan
+    review_saved: Callable[[Plan, State], Plan] = lambda plan, state: plan
     spans: Spans = no_spans
     quotas: dict[tuple[str, str], Quota] = field(default_factory=dict)
     reader: Reading | None = None
@@ -149,14 +151,14 @@ async def make(
     sides = await around.read_sides(sessions, desired, records, asked)
     inputs = _inputs(around, state, desired, records, sides, request, around.now())
     if shard is None:
-        made = make_plan(inputs)
+        made = around.review(make_plan(inputs), inputs)
         answers = await _preflight(sessions, made, inputs) if request.preflight else {}
         return _finished(around, made, answers, inputs)
     guards = NO_GUARDS if shard.count > 1 else inputs.options.guards
     inputs = replace(inputs, options=replace(inputs.options, guards=guards, targets=asked))
     if not asked:
         inputs = replace(inputs, desired={}, records={})
-    made = make_plan(inputs)
+    made = around.review(make_plan(inputs), inputs)
     answers = await _preflight(sessions, made, inputs) if request.preflight else {}
     made = _finished(around, made, answers, inputs, whole=around.project.guards if shard.count > 1 else None)
     evidence = {
@@ -281,7 +283,7 @@ def merged(around: Surroundings, desired: Mapping[Key, Desired], parts: Mapping[
     now = max(plan.created_at for plan in parts.values())
     inputs = _inputs(around, state, desired, records, sides, request, now)
     answers = merged_preflights(read_preflights(item.get("preflight")) for item in evidence)
-    return _finished(around, make_plan(inputs), answers, inputs)
+    return _finished(around, around.review(make_plan(inputs), inputs), answers, inputs)
 
 
 def _check_same(around: Surroundings, state: State, desired: Mapping[Key, Desired], parts: Mapping[str, Plan]) -> None:

@@ -155,6 +155,7 @@ async def apply_saved(
         if around.project.connections[change.connection].platform != kind.platform:
             raise StalePlan(f"{change.key}: connection {change.connection!r} is not one of {kind.platform}")
         check_calls(change, kind)
+    saved = around.review_saved(saved, state)
     why_not = _not_to_be_sent(saved, skip_blocked)
     if why_not:
         return Applied(saved, None, why_not)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from reconciler.cli.common import (
     surroundings,
     validated,
 )
+from reconciler.cli.policing import review_saved, reviewer
 from reconciler.cli.watching import Watch, audit_of, watch_of_run
 from reconciler.errors import PlanUnreadable, UsageProblem
 from reconciler.model.outcome import ApplyResult, Result
@@ -76,6 +78,7 @@ def command(
     allow_destroy: str | None,
     allow_empty: bool,
     no_preflight: bool,
+    overrides: tuple[str, ...],
     emulated: bool,
     max_wait: float,
 ) -> int:
@@ -99,6 +102,8 @@ def command(
         raise UsageProblem("a saved plan is carried out as it is: --var belongs to plan")
     if same_state and (file is None or shard_text is not None):
         raise UsageProblem("--same-state is about a whole saved plan: name its FILE, and no --shard")
+    if file is not None and overrides:
+        raise UsageProblem("a saved plan is carried out as it is: --override-policy belongs to plan")
     if file is None and not auto_approve and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageProblem("there is no terminal to ask on, so nothing was sent; pass --auto-approve or a saved plan")
 
@@ -107,6 +112,7 @@ def command(
         _check_targets(saved, request.targets)
     project = project_of(ctx, environment=saved.environment if saved is not None else None)
     found = validated(project) if saved is None else None
+    judge = reviewer(project, found, overrides) if found is not None else None
 
     watch = watch_of_run(say)
 
@@ -127,7 +133,11 @@ def command(
         audited(watch, around, owner, emulated=emulated),
     ):
         around.notify, around.warn, around.stopping = watch.progress(display), display.announce, stop
+        if judge is not None:
+            around.review = judge.of_plan
         if saved is not None:
+            if project.policies or saved.policies_digest:
+                around.review_saved = partial(review_saved, around)
             watch.planned(saved)
             carried = apply_saved(around, saved, skip_blocked=skip_blocked, same_state=same_state, shard=request.shard)
             applied = run(carried, stop)

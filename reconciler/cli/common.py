@@ -185,6 +185,13 @@ def planning_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option("--allow-empty", is_flag=True, help="Allow a project without any manifest to end everything."),
             click.option("--no-preflight", is_flag=True, help="Do not ask the platforms' own checks."),
+            click.option(
+                "--override-policy",
+                "overrides",
+                multiple=True,
+                metavar="KEY=POLICY[:REASON]",
+                help="Set a policy aside for one experiment; the plan shows it.",
+            ),
         )
     ):
         command = option(command)

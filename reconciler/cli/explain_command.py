@@ -49,11 +49,14 @@ def command(topic: str, form: str, folder: str | None) -> int:
 def _write(folder: Path) -> int:
     from reconciler.cli.commands_page import PAGE, commands_page
     from reconciler.platforms.registry import KINDS
+    from reconciler.policy.page import PAGE as POLICIES
+    from reconciler.policy.page import policies_page
     from reconciler.report.reference import reference_pages
 
+    pages = {**reference_pages(KINDS), PAGE: commands_page(), POLICIES: policies_page()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in {**reference_pages(KINDS), PAGE: commands_page()}.items():
+        for name, text in pages.items():
             (folder / name).write_text(text, encoding="utf-8")
             say(f"wrote {folder / name}")
     except OSError as error:

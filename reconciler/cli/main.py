@@ -32,6 +32,7 @@ COMMANDS = {
     "issue": "keep one issue while there is drift; close it after",
     "results": "what experiments have come to: winner, intervals, or where to look",
     "state": "list, show and repair the record of what is managed",
+    "policy": "list, explain and test the project's guardrails",
     "explain": "what a field means, its limits, and when it may change",
     "doctor": "check project, credentials, roles and clock, with what to do",
     "schema": "print or write the JSON Schemas",

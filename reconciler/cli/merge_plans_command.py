@@ -23,6 +23,7 @@ from reconciler.cli.common import (
     variable_options,
 )
 from reconciler.cli.plan_command import exit_code, shown
+from reconciler.cli.policing import reviewer
 from reconciler.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def command(
         parts[name] = read_plan(name)
     project = project_of(ctx, environment=next(iter(parts.values())).environment)
     found = validated(project)
+    judge = reviewer(project, found, parts=tuple(parts.values()))
     with surroundings(project, emulated=emulated, found=found) as around:
+        if judge is not None:
+            around.review = judge.of_plan
         made = merged(around, found.desired, parts)
     text = dumps(made)
     key = os.environ.get(PLAN_KEY)

@@ -28,6 +28,7 @@ from reconciler.cli.common import (
     surroundings,
     validated,
 )
+from reconciler.cli.policing import reviewer
 from reconciler.cli.watching import watch_of_run
 from reconciler.errors import UsageProblem
 
@@ -66,6 +67,7 @@ def command(
     allow_destroy: str | None,
     allow_empty: bool,
     no_preflight: bool,
+    overrides: tuple[str, ...],
     emulated: bool,
     max_wait: float,
 ) -> int:
@@ -91,9 +93,12 @@ def command(
     with marked_errors(form):
         project = project_of(ctx)
         found = validated(project)
+        judge = reviewer(project, found, overrides)
     if show:
         say(expanded_text(found).rstrip("\n"))
     with surroundings(project, emulated=emulated, max_wait_s=max_wait, found=found) as around:
+        if judge is not None:
+            around.review = judge.of_plan
         spans: list[Schedule] = []
         if form == "html" or "html" in dict(also):
             around.planned = lambda made, inputs: spans.extend(schedules(made, inputs))

@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli.ci import marked_errors, out_github
 from reconciler.cli.common import expanded_text, manifests_of, out, project_of, say, style_of, variable_options
+from reconciler.cli.policing import with_policies
 
 if TYPE_CHECKING:
     from reconciler.workflow import Validated
@@ -31,7 +32,8 @@ def command(ctx: click.Context, paths: tuple[str, ...], show: bool, form: str) -
     from reconciler.report.text import diagnostics_text
 
     with marked_errors(form):
-        found = manifests_of(project_of(ctx), paths)
+        project = project_of(ctx)
+        found = with_policies(project, manifests_of(project, paths))
     if form == "sarif":
         from reconciler.report.sarif import validate_sarif
 

@@ -90,6 +90,22 @@ class Call:
         return f"{self.method} {self.path}{f'?{query}' if query else ''}"
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyNote:
+    """
+    A policy of the project that a change does not satisfy.
+
+    `blocks` says that it made the change blocked; otherwise it is a warning. `overridden_by` is `label` or `flag`
+    where a person has set it aside, for `reason`.
+    """
+
+    name: str
+    message: str
+    blocks: bool = False
+    overridden_by: str = ""
+    reason: str = ""
+
+
 @dataclass(frozen=True)
 class Change:
     """
@@ -101,6 +117,7 @@ class Change:
     changes that have to succeed first. `valid_until` is the moment from which the change stops being legal or means
     something else. `reasons` say why (and why blocked), `warnings` what to think about. `destroys` says that it ends
     an experiment that has a life. `moved_from` is the key under which it is recorded until this change is applied.
+    `policies` are the policies of the project that it does not satisfy.
     """
 
     key: Key
@@ -123,6 +140,7 @@ class Change:
     valid_until: datetime | None = None
     destroys: bool = False
     moved_from: str = ""
+    policies: tuple[PolicyNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +160,7 @@ class Plan:
     records it without a call. `complete` is False when something could not be read; `problems` say what. `as_of` is
     the moment at which legality was judged. `state_serial` and `state_lineage` name the state it was made from.
     `budget` is what an apply needs by connection, `quotas` those that may not be enough for it. `shard` is set for the
-    plan of a part of the project.
+    plan of a part of the project. `policies_digest` names the policies that it was judged by, empty without any.
     """
 
     created_at: datetime
@@ -159,6 +177,7 @@ class Plan:
     budget: tuple[Budget, ...] = ()
     quotas: tuple[Quota, ...] = ()
     shard: Shard | None = None
+    policies_digest: str = ""
 
     @property
     def valid_until(self) -> datetime | None:

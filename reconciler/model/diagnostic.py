@@ -61,7 +61,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One problem as shown to a person: where, which rule, what, and what to do."""
+    """One problem as shown to a person: where, which rule, what, and what to do; `excerpt` is shown line by line."""
 
     severity: Severity
     location: Location | None
@@ -70,6 +70,7 @@ class Diagnostic:
     path: str = ""
     hint: str = ""
     source: str = field(default="", compare=False)
+    excerpt: tuple[str, ...] = field(default=(), compare=False)
 
 
 def dotted(path: PathTuple) -> str:

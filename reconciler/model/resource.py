@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from reconciler.model.diagnostic import Location, PathTuple
+from reconciler.model.hypothesis import Hypothesis
 
 Spec: TypeAlias = dict[str, Any]
 
@@ -74,7 +75,8 @@ class Desired:
 
     `spec` holds only stated keys; an explicit `null` is kept as None. `locate(path)` gives the place of a value of the
     spec in its file (of its nearest stated parent where the value itself is not stated). `import_id` is the remote id
-    that the manifest asks to take over, `moved_from` the name that it had before.
+    that the manifest asks to take over, `moved_from` the name that it had before. `hypothesis` is what it says of the
+    effect it looks for.
     """
 
     key: Key
@@ -87,6 +89,7 @@ class Desired:
     locate: Callable[[PathTuple], Location] = field(default=lambda path: NOWHERE, compare=False, repr=False)
     import_id: str = ""
     moved_from: str = ""
+    hypothesis: Hypothesis | None = None
 
 
 @dataclass(frozen=True)

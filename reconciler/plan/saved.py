@@ -19,6 +19,7 @@ from reconciler.model.strict_json import strict_json
 from reconciler.model.time import iso, parse_time
 from reconciler.plan.reader import Reader
 from reconciler.plan.saved_budget import budget_to_json, quota_to_json, read_budget, read_quota
+from reconciler.plan.saved_policies import notes_to_json, policies_to_json, read_digest, read_note
 
 FORMAT_VERSION = "1.0"
 
@@ -45,6 +46,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "state": {"lineage": plan.state_lineage, "serial": plan.state_serial},
         "budget": [budget_to_json(item) for item in plan.budget],
         "quotas": [quota_to_json(item) for item in plan.quotas],
+        **policies_to_json(plan),
     }
     if plan.shard is not None:
         index, count = plan.shard.index, plan.shard.count
@@ -120,6 +122,7 @@ def _change_to_json(change: Change) -> dict[str, Any]:
             "preventDestroy": change.lifecycle.prevent_destroy,
             "ignoreChanges": list(change.lifecycle.ignore_changes),
         },
+        **notes_to_json(change),
     }
 
 
@@ -154,6 +157,7 @@ def _plan(reader: Reader) -> Plan:
         budget=tuple(read_budget(item) for item in reader.get("budget").items()),
         quotas=tuple(read_quota(item) for item in reader.get("quotas").items()),
         shard=_shard(reader.get("shard")),
+        policies_digest=read_digest(reader.get("policies")),
     )
 
 
@@ -213,6 +217,7 @@ def _change(reader: Reader) -> Change:
         valid_until=reader.get("validUntil").moment(),
         destroys=reader.get("destroys").flag(False),
         moved_from=_moved_from(reader.get("movedFrom")),
+        policies=tuple(read_note(item) for item in reader.get("policies").items()),
     )
 
 

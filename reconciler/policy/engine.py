@@ -14,12 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reconciler.errors import ReconcilerError
-
-if TYPE_CHECKING:
-    from cel_expr_python import cel
 
 LONGEST = 10_000
 """Characters of one expression."""
@@ -83,7 +80,7 @@ class Compiled:
 
     text: str
     gives: str
-    _expression: cel.Expression = field(repr=False, compare=False)
+    _expression: Any = field(repr=False, compare=False)
 
     def value(self, data: Mapping[str, Any]) -> Any:
         """
@@ -170,15 +167,14 @@ def _cel() -> Any:
 
 
 @lru_cache(maxsize=256)
-def _environment(variables: tuple[tuple[str, Type], ...]) -> cel.Env:
+def _environment(variables: tuple[tuple[str, Type], ...]) -> Any:
     """Give the environment of a set of variables: names that are not in it, and wrong types, do not compile."""
     cel = _cel()
     from cel_expr_python.ext import ext_bindings, ext_math, ext_optional, ext_strings
 
     types = _types()
     extensions = [ext_math.ExtMath(), ext_strings.ExtStrings(), ext_optional.ExtOptional(), ext_bindings.ExtBindings()]
-    made: cel.Env = cel.NewEnv(variables={name: types[kind] for name, kind in variables}, extensions=extensions)
-    return made
+    return cel.NewEnv(variables={name: types[kind] for name, kind in variables}, extensions=extensions)
 
 
 @lru_cache(maxsize=1)

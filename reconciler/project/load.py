@@ -180,6 +180,7 @@ def _project(
         platforms=platforms,
         environment=environment,
         scope=scope,
+        policies=tuple(document.value.get("policies") or ()),
     )
 
 

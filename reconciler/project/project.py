@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from reconciler.errors import ReconcilerError, UsageProblem
 from reconciler.manifests.document import Document
@@ -47,7 +48,7 @@ class Project:
     One project. `dir` is absolute, `file` is what messages call the project file, `manifests` are its patterns.
 
     `environment` is the one that the command runs in, None for a project without any; `scope` is what its manifests
-    may speak of.
+    may speak of. `policies` are as the file states them: their shape is right, their expressions have not been read.
     """
 
     dir: Path
@@ -60,6 +61,7 @@ class Project:
     document: Document | None = field(default=None, repr=False, compare=False)
     platforms: Mapping[str, Platform] = field(default_factory=dict, repr=False, compare=False)
     scope: Scope = field(default_factory=Scope, repr=False, compare=False)
+    policies: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
     def connection(self, name: str) -> Connection:
         """Give a connection by name; raises UsageProblem naming those there are."""

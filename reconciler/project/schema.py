@@ -125,6 +125,7 @@ class DefaultMetadata(_Part):
 
     connection: Text | None = Field(default=None, description="The connection to use.")
     labels: dict[str, Any] = Field(default_factory=dict, description="Labels, over which a manifest's own stand.")
+    hypothesis: dict[str, Any] = Field(default_factory=dict, description="As in a manifest, any part of it.")
 
 
 class DefaultsEntry(_Part):
@@ -133,6 +134,46 @@ class DefaultsEntry(_Part):
     metadata: DefaultMetadata = Field(default_factory=DefaultMetadata)
     lifecycle: dict[str, Any] = Field(default_factory=dict, description="As in a manifest.")
     spec: dict[str, Any] = Field(default_factory=dict, description="As in a manifest, any part of it.")
+
+
+class PolicyCase(_Part):
+    """One row of a policy's table of test cases."""
+
+    name: Text | None = Field(default=None, description="What the case shows.")
+    given: dict[str, Any] = Field(
+        default_factory=dict, description="Variables that are not as usual: experiment, change, live, project, now …"
+    )
+    expect: Literal["pass", "fail", "skip"] = Field(
+        description="pass: the policy holds; fail: it does not; skip: it does not apply (match is false)."
+    )
+    message: Text | None = Field(default=None, description="Text that the message of a failure has to contain.")
+
+
+class PolicyEntry(_Part):
+    """One guardrail: a ready one (use), one of the project's own (name, assert), or a file of them (include)."""
+
+    use: Text | None = Field(default=None, description="A ready policy; `reconciler policy list` lists them.")
+    params: dict[str, Any] | None = Field(default=None, description="What the ready policy is told.")
+    include: Text | None = Field(default=None, description="A file of policies inside the project.")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)] | None = Field(
+        default=None, description="What it is called; lower-case letters, digits and -."
+    )
+    match: Text | None = Field(default=None, description="CEL: which experiments it is about; all when not stated.")
+    asserts: Text | None = Field(default=None, alias="assert", description="CEL: what has to be true of them.")
+    message: Text | None = Field(default=None, description="What to say when it is not; {{ CEL }} puts values in.")
+    severity: Literal["error", "warn"] | None = Field(
+        default=None, description="error (usual): the change is blocked; warn: it is a warning."
+    )
+    overridable: bool | None = Field(
+        default=None, description="Whether a label or --override-policy may set it aside; true when not stated."
+    )
+    cases: list[PolicyCase] | None = Field(default=None, description="Test cases, for `reconciler policy test`.")
+
+
+class PolicyFile(_Part):
+    """A file of policies that a project file includes."""
+
+    policies: list[PolicyEntry] = Field(description="The policies.")
 
 
 class ProjectEntry(_Part):
@@ -152,6 +193,9 @@ class ProjectEntry(_Part):
     )
     defaults: dict[str, DefaultsEntry] = Field(
         default_factory=dict, description="What manifests of a kind say when they do not say otherwise, by kind."
+    )
+    policies: list[PolicyEntry] = Field(
+        default_factory=list, description="Guardrails that validate and plan hold experiments and changes against."
     )
     environments: dict[Text, EnvironmentEntry | None] = Field(
         default_factory=dict, description="What differs in staging, production and so on; --env chooses one."

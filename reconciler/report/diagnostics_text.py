@@ -40,7 +40,7 @@ def _one(item: Diagnostic, style: Style) -> list[str]:
     tail = path if path or not rule else ""
     colon = "" if path and rule else ":" if not path else ""
     head = f"{style.bold(place)}{mark(item.severity.value)}{rule}{colon} {tail}"
-    lines = [f"{head}{clean(item.message)}"]
+    lines = [f"{head}{clean(item.message)}", *(f"    {clean(line)}" for line in item.excerpt)]
     if item.hint:
         lines += wrapped("", item.hint, 4)
     if item.source:

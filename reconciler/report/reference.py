@@ -55,7 +55,8 @@ def _index(kinds: Sequence[Kind]) -> Iterator[str]:
         ("Kind", "Platform", "What it is"),
         ((f"[`{kind.name}`]({page_name(kind)})", _text(kind.platform), _text(kind.summary)) for kind in kinds),
     )
-    yield from ("", "What stands around `spec` in every manifest is on [one page](manifest.md).", "")
+    around = "What stands around `spec` in every manifest is on [one page](manifest.md), the ready policies and what"
+    yield from ("", f"{around} policies may speak of on [another](policies.md).", "")
     yield from _how_to_read()
 
 

@@ -232,6 +232,13 @@ def _limits(entry: Mapping[str, Any]) -> str:
     parts = [" or ".join(entry["enum"])] if "enum" in entry else []
     if "pattern" in entry:
         parts.append(str(entry["pattern"]).strip("^$"))
+    bounds = (
+        ("exclusiveMinimum", "more than"),
+        ("minimum", "at least"),
+        ("exclusiveMaximum", "less than"),
+        ("maximum", "at most"),
+    )
+    parts += [f"{words} {entry[key]:,.10g}" for key, words in bounds if key in entry]
     if "maxLength" in entry:
         parts.append(f"at most {entry['maxLength']} characters")
     return ", ".join(parts)

@@ -77,6 +77,12 @@ def plan_schema(name: str) -> Schema:
             "required": ["index", "count", "evidence"],
             "description": "Only in the plan of a part of the project: which one it is.",
         },
+        "policies": {
+            "type": "object",
+            "properties": {"digest": {"type": "string"}},
+            "required": ["digest"],
+            "description": "Names the policies that it was judged by; left out of a project without any.",
+        },
     }
     body: Schema = {
         "type": "object",
@@ -88,6 +94,7 @@ def plan_schema(name: str) -> Schema:
             "call": _call(),
             "budget": _budget(),
             "quota": _quota(),
+            "policy": _policy(),
         },
     }
     return document(name, "reconciler plan", "What apply would do, change by change and call by call.", body)
@@ -117,6 +124,11 @@ def _change() -> Schema:
             "expected": {"type": "object", "description": "What was live in the managed fields."},
             "desired": {"type": ["object", "null"], "description": "The managed spec to record afterwards."},
             "lifecycle": {"type": "object", "description": "The manifest's lifecycle block."},
+            "policies": {
+                "type": "array",
+                "items": {"$ref": "#/definitions/policy"},
+                "description": "Policies that it does not satisfy; left out where it satisfies all.",
+            },
         },
         "required": ["key", "platform", "connection", "remoteId", "action", "status", "fields", "calls"],
         "if": {"properties": {"action": {"const": Action.BLOCKED.value}}},
@@ -183,6 +195,17 @@ def _budget() -> Schema:
         },
         "required": ["connection", "platform", "calls", "reads", "minutes", "accounts", "limits"],
     }
+
+
+def _policy() -> Schema:
+    properties: Schema = {
+        "name": {"type": "string"},
+        "message": {"type": "string"},
+        "blocks": {"type": "boolean", "description": "Whether it blocks the change; otherwise it is a warning."},
+        "overriddenBy": {"enum": ["label", "flag", None], "description": "Who set it aside; null: nobody."},
+        "reason": {**_TEXT_OR_NULL, "description": "Why it was set aside."},
+    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def _quota() -> Schema:

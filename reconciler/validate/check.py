@@ -252,6 +252,7 @@ class _Checker:
             locate=lambda path: document.locate(("spec", *path)),
             import_id=envelope.metadata.importId,
             moved_from=envelope.metadata.movedFrom,
+            hypothesis=envelope.metadata.hypothesis.value() if envelope.metadata.hypothesis else None,
         )
         for finding in kind.check(desired):
             self._finding(document, finding)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property, partial
 from typing import Any
 
@@ -19,12 +19,24 @@ from reconciler.manifests.expand import expand
 from reconciler.manifests.load import load_bytes, load_file
 from reconciler.manifests.template.scope import Scope
 from reconciler.model.diagnostic import Location, PathTuple
+from reconciler.model.hypothesis import Hypothesis
 from reconciler.model.resource import DEFAULT_LIFECYCLE, Desired, Key, Lifecycle, OnImmutableChange, OnRemoval
 from reconciler.platforms.base import Kind
 from reconciler.validate.check import HasConnections, check_alone
 
 KEPT = frozenset(
-    ("key", "platform", "connection", "spec", "lifecycle", "labels", "location", "import_id", "moved_from")
+    (
+        "key",
+        "platform",
+        "connection",
+        "spec",
+        "lifecycle",
+        "labels",
+        "location",
+        "import_id",
+        "moved_from",
+        "hypothesis",
+    )
 )
 """What is kept of a Desired: all of it but `locate`, which is made anew."""
 
@@ -96,6 +108,7 @@ def _text(documents: int, desireds: Iterable[Desired]) -> str:
             (item.location.line, item.location.column),
             item.import_id,
             item.moved_from,
+            _figures(item.hypothesis),
         )
         for item in desireds
     ]
@@ -103,7 +116,7 @@ def _text(documents: int, desireds: Iterable[Desired]) -> str:
 
 
 def _desired(row: list[Any], origin: Origin) -> Desired:
-    kind, name, platform, connection, spec, lifecycle, labels, (line, column), import_id, moved_from = row
+    kind, name, platform, connection, spec, lifecycle, labels, (line, column), import_id, moved_from, figures = row
     key = Key(kind, name)
     return Desired(
         key=key,
@@ -118,7 +131,12 @@ def _desired(row: list[Any], origin: Origin) -> Desired:
         locate=partial(origin.locate, key),
         import_id=import_id,
         moved_from=moved_from,
+        hypothesis=None if figures is None else Hypothesis(*figures),
     )
+
+
+def _figures(stated: Hypothesis | None) -> tuple[float | str | None, ...] | None:
+    return None if stated is None else tuple(getattr(stated, item.name) for item in fields(stated))
 
 
 def _lifecycle(block: Lifecycle) -> tuple[str, str, bool, tuple[str, ...]] | None:

@@ -20,6 +20,8 @@ from reconciler.model.kind import Verdict, template
 from reconciler.model.resource import Desired, Key, Live
 from reconciler.platforms.base import Kind
 from reconciler.platforms.registry import KINDS, kind_by_name
+from reconciler.policy.page import PAGE as POLICIES
+from reconciler.policy.page import policies_page
 from reconciler.report.explain import explain_text
 from reconciler.report.explain_json import explain_json
 from reconciler.report.moves import births_of, lifecycle_values, moves_of
@@ -274,7 +276,7 @@ def test_every_mark_of_a_source_is_resolved(kind: Kind) -> None:
 
 
 def test_the_committed_reference_is_current() -> None:
-    pages = {**reference_pages(KINDS), PAGE: commands_page()}
+    pages = {**reference_pages(KINDS), PAGE: commands_page(), POLICIES: policies_page()}
     assert {path.name for path in REFERENCE.glob("*.md")} == set(pages)
     for name, page in pages.items():
         assert (REFERENCE / name).read_text("utf-8") == page, f"{name}: run reconciler explain --out docs/reference"

@@ -16,7 +16,8 @@ class KeyOrder:
     inside: Mapping[str, KeyOrder] = field(default_factory=dict)
 
 
-METADATA = KeyOrder(("name", "connection", "labels", "importId", "movedFrom"))
+HYPOTHESIS = KeyOrder(("baseline", "relativeEffect", "absoluteEffect", "dailyTraffic", "alpha", "power", "audience"))
+METADATA = KeyOrder(("name", "connection", "labels", "importId", "movedFrom", "hypothesis"), {"hypothesis": HYPOTHESIS})
 LIFECYCLE = KeyOrder(("onImmutableChange", "onRemoval", "preventDestroy", "ignoreChanges"))
 ENVELOPE = ("apiVersion", "kind", "forEach", "metadata", "lifecycle", "spec")
 _UNORDERED = KeyOrder()
