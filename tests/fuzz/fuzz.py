@@ -37,8 +37,8 @@ def fuzz(target: str, corpus: Path, options: list[str]) -> None:
     import seeds
 
     def mutate(data: bytes, limit: int, seed: int) -> bytes:
-        """Change the data as JSON three times out of four, where it is, else byte by byte."""
-        found = mutators.json_mutated(bytes(data), limit, seed) if seed % 4 else None
+        """Change the data as what it is three times out of four, else byte by byte."""
+        found = mutators.mutator(target)(bytes(data), limit, seed) if seed % 4 else None
         return bytes(atheris.Mutate(data, limit)) if found is None else found
 
     findings = corpus.with_name(f"{corpus.name}.findings")
@@ -52,7 +52,7 @@ def fuzz(target: str, corpus: Path, options: list[str]) -> None:
     atheris.Fuzz()
 
 
-def record(target: str, corpus: Path, seconds: int, seed: int) -> dict[str, str | int]:
+def record(target: str, commit: str, corpus: Path, seconds: int, seed: int) -> dict[str, str | int]:
     """Run one target in a process of its own; give what came of it, as a fact for the page."""
     findings = corpus.with_name(f"{corpus.name}.findings")
     before = set(findings.glob("*"))
@@ -73,6 +73,7 @@ def record(target: str, corpus: Path, seconds: int, seed: int) -> dict[str, str 
     peak = re.search(r"stat::peak_rss_mb:\s+(\d+)", ran.stderr)
     return {
         "target": target,
+        "commit": commit,
         "executions": int(executions[1]) if executions else 0,
         "edges": max(edges, default=0),
         "inputs kept": len(list(corpus.glob("*"))),
@@ -101,9 +102,11 @@ def main() -> int:
     unknown = set(chosen.targets) - TARGETS.keys()
     if unknown:
         parser.error(f"no target is called {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}")
+    words = ["git", "-C", str(HERE), "describe", "--always", "--abbrev=12", "--dirty"]
+    commit = subprocess.run(words, capture_output=True, text=True).stdout.strip() or "not in git"
     bad = 0
     for target in chosen.targets or TARGETS:
-        fact = record(target, chosen.corpus / target, chosen.seconds, chosen.seed)
+        fact = record(target, commit, chosen.corpus / target, chosen.seconds, chosen.seed)
         sys.stdout.write(json.dumps(fact) + "\n")
         sys.stdout.flush()
         bad += int(fact["findings"])

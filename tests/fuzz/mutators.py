@@ -1,10 +1,16 @@
-"""Changes to JSON text that keep it JSON: a value exchanged, a key dropped, doubled or misspelt, a list made longer."""
+"""
+Changes that keep the sense of a text: JSON stays JSON, an expression a row of its own words.
+
+In JSON a value is exchanged, a key dropped, doubled or misspelt, a list made longer.
+"""
 
 from __future__ import annotations
 
 import copy
 import json
 import random
+import re
+from collections.abc import Callable
 from typing import Any
 
 ODD: list[Any] = [
@@ -115,3 +121,66 @@ def _mutated(text: bytes, draw: random.Random) -> bytes | None:
         return json.dumps(changed(json.loads(text), draw)).encode()
     except (ValueError, RecursionError):
         return None
+
+
+_WORD = re.compile(r"'[^']*'|\w+|\s+|[^\w\s]")
+WORDS = (
+    *("number", "text", "map", "start", "name", "environment", "each", "true", "none", "a", "_a", "__class__", "self"),
+    *(
+        "date(",
+        "at(",
+        "days(",
+        "weeks(",
+        "hours(",
+        "minutes(",
+        "next_weekday(",
+        "tz(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "(",
+        ".",
+    ),
+    *("+", "-", "*", "/", "//", "%", "**", "~", "|", ",", ":", "==", "!=", "<", ">=", "[0]", "[-1]", "[1:]", "'", '"'),
+    *(
+        " and ",
+        " or ",
+        " not ",
+        " in ",
+        " is ",
+        " if ",
+        " else ",
+        " is defined",
+        " is none",
+        "'%s' % ",
+        "'%99999999d' % ",
+    ),
+    *("upper", "lower", "join", "default", "replace", "round", "int", "string", "length", "trim", "first", "format"),
+    *("0", "1", "-1", "2.5", "1e308", "9999999999", "'x' * 9999", "[1] * 9999", "'08:00'", "'9999-12-31'", "'\\ud800'"),
+)
+
+
+def words_mutated(data: bytes, limit: int, seed: int) -> bytes | None:
+    """Give an expression with some words dropped, put in, exchanged or repeated; None when it is too long."""
+    draw = random.Random(seed)
+    words = _WORD.findall(data.decode("utf-8", "replace"))
+    for _ in range(draw.randint(1, 4)):
+        at, end = sorted(draw.randint(0, len(words)) for _ in range(2))
+        match draw.randrange(4):
+            case 0:
+                del words[at : min(end, at + 3)]
+            case 1:
+                words.insert(at, draw.choice(WORDS))
+            case 2:
+                words[at : at + 1] = [draw.choice(WORDS)]
+            case _:
+                words[at:at] = words[at:end] * draw.choice([1, 1, 1, 50])
+    result = "".join(words).encode("utf-8", "replace")
+    return result if len(result) <= limit else None
+
+
+def mutator(target: str) -> Callable[[bytes, int, int], bytes | None]:
+    """Give what changes the inputs of a target: their bytes, the most there may be, and a seed."""
+    return words_mutated if target == "expression" else json_mutated

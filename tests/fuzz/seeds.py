@@ -43,6 +43,18 @@ spec:
 """
 
 
+_SOME = (
+    "number * 2 + map.a[-1] // 3 % 4 - 1.5",
+    "at(date(start) + weeks(2) - days(1), '08:00', tz='Europe/Berlin')",
+    "next_weekday(date('2026-12-07'), 'monday') if number > 3 and not text else date(start)",
+    "map.a | join(', ') ~ text | upper | replace('A', name)",
+    "{'a': [number, text, (1, 2)], 'b': environment == 'production'}",
+    "text is defined and text in ['a', 'b'] or map.c | default('x', true)",
+    "'abc'[1:] ~ ('%s' % 1) * 3",
+    "(date(start) - date('2026-12-01')).days",
+)
+
+
 def seeds(name: str) -> list[bytes]:
     """Give a target's inputs: those made here, then the files of its corpus."""
     kept = [path.read_bytes() for path in sorted((CORPUS / name).glob("*"))]
@@ -59,6 +71,8 @@ def _made(name: str) -> list[bytes]:
             documents = [document for text in texts for document in yaml.safe_load_all(text)]
             odd = [] if name == "project" else [*_ODD_YAML, _EXPRESSIONS]
             return texts + odd + [json.dumps(document, default=str).encode() for document in documents]
+        case "expression":
+            return [text.encode() for text in _SOME]
         case "plan":
             return [dumps(made).encode() for made in _plans()]
         case "drift":

@@ -7,6 +7,7 @@ being written and read again) is a defect of the product. What is read is shown 
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,8 +32,9 @@ from reconciler.manifests.expand import expand
 from reconciler.manifests.fmt import formatted
 from reconciler.manifests.layout.order import order_of
 from reconciler.manifests.load import load_bytes
+from reconciler.manifests.template.evaluate import Evaluator, Problem
 from reconciler.manifests.template.scope import Defaults, Scope, Variable
-from reconciler.model.diagnostic import Diagnostic, Severity
+from reconciler.model.diagnostic import Diagnostic, Location, Severity
 from reconciler.model.resource import Found, Live
 from reconciler.plan.drift import find_drift
 from reconciler.plan.planner import make_plan
@@ -86,6 +88,19 @@ def manifest(data: bytes) -> None:
     told = (*loaded.diagnostics, *expanded.diagnostics, *problems)
     assert len(found) >= len(expanded.documents) or _errors(told), "an experiment is gone, and nobody says why"
     diagnostics_text(told).encode("utf-8")
+
+
+def expression(data: bytes) -> None:
+    """What stands between two pairs of braces: a problem, or a value that a manifest can hold, of a bounded size."""
+    try:
+        value = Evaluator(_SCOPE).scalar(f"{{{{ {data.decode('utf-8', 'replace')} }}}}", {"name": "hero"})
+    except Problem as problem:
+        told = Diagnostic(Severity.ERROR, Location("m.yaml"), problem.message, hint=problem.hint)
+        diagnostics_text([told]).encode("utf-8")
+        return
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    assert json.loads(text) == value, "a value that JSON does not keep"
+    assert len(text.encode("utf-8")) < 1_000_000, "a value without a bound"
 
 
 def fmt(data: bytes) -> None:
@@ -182,6 +197,7 @@ def _errors(problems: tuple[Diagnostic, ...]) -> list[Diagnostic]:
 _FAST = "/dev/shm" if Path("/dev/shm").is_dir() else None
 TARGETS: dict[str, Target] = {
     "manifest": manifest,
+    "expression": expression,
     "fmt": fmt,
     "project": project,
     **{f"wire-{kind.platform}": _wire(kind) for kind in KINDS},

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from mutators import ODD, changed, json_mutated
+from mutators import ODD, changed, mutator
 from seeds import CORPUS, seeds
 from targets import TARGETS
 
@@ -24,7 +24,7 @@ def test_a_target_takes_its_seeds_its_corpus_and_changes_of_them(name: str) -> N
     for data in seeds(name):
         TARGETS[name](data)
         for _ in range(ROUNDS):
-            data = json_mutated(data, 8192, draw.randrange(2**32)) or data
+            data = mutator(name)(data, 8192, draw.randrange(2**32)) or data
             TARGETS[name](data)
 
 
@@ -56,4 +56,4 @@ def test_a_guided_run_counts_what_it_did_and_keeps_what_it_found(tmp_path: Path)
 
 def test_a_target_that_there_is_not_is_told() -> None:
     ran = subprocess.run([sys.executable, str(HERE / "fuzz.py"), "nothing"], capture_output=True, text=True, timeout=60)
-    assert ran.returncode == 2 and "no target is called nothing; there are manifest, fmt," in ran.stderr
+    assert ran.returncode == 2 and "no target is called nothing; there are manifest, expression," in ran.stderr
