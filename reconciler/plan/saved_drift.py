@@ -35,7 +35,8 @@ def _report(reader: Reader) -> DriftReport:
     if not isinstance(reader.get("drift").value, list):
         raise reader.get("drift").fail("is not a list")
     problems = tuple(item.text() for item in reader.get("problems").items())
-    if not problems and not reader.get("complete").flag(True):
+    complete = reader.get("complete").flag(True)
+    if not problems and not complete:
         problems = ("the report says that it is not complete",)
     return DriftReport(
         drift=tuple(_drift(item) for item in reader.get("drift").items()),

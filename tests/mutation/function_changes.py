@@ -16,6 +16,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from table_changes import made_on_import
+
 ROOT = Path(__file__).parents[2]
 _KILLED = frozenset({1, 3, -24, 24, 36, 152, 255})
 """Exit codes of mutmut for a change that a test noticed, also by taking too long."""
@@ -61,7 +63,10 @@ def made(folder: Path, modules: Sequence[str]) -> dict[str, list[str]]:
             sys.exit(f"mutmut made nothing of {module}: {said[-3000:]}")
         names = json.loads(codes.read_text("utf-8"))["exit_code_by_key"]
         bodies = dict(_functions(ast.parse(mutants.read_text("utf-8"))))
-        found[module] = [name for name in names if not _is_wording(name.rpartition(".")[2], bodies)]
+        early = made_on_import(ast.parse((folder / module).read_text("utf-8")))
+        short = {name: name.rpartition(".")[2] for name in names}
+        counted = [name for name in names if short[name].rpartition("__mutmut_")[0].removeprefix("x_") not in early]
+        found[module] = [name for name in counted if not _is_wording(short[name], bodies)]
     return found
 
 

@@ -35,7 +35,13 @@ _OF_PLATFORMS = {
 _SHORT = {"linkedin": "linkedin", "x_ads": "xads", "salesforce": "sfp"}
 _SUBJECTS = ("kind", "clock", "groups", "rules", "table", "wire", "judge", "schema")
 _AT_RANDOM = ("test_plan_properties", "test_plan_saved")
-_FOR_FUNCTIONS = (*(f"tests/plan/{name}.py" for name in _AT_RANDOM), "tests/security/test_sec_plan_file.py")
+_FOR_FUNCTIONS = (
+    *(f"tests/plan/{name}.py" for name in _AT_RANDOM),
+    "tests/security/test_sec_plan_file.py",
+    "tests/security/test_sec_plan_signature.py",
+    "tests/report/test_timeline.py",
+    "tests/report/test_html.py",
+)
 
 T = TypeVar("T")
 

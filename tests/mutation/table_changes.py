@@ -71,11 +71,28 @@ def _rows(module: str) -> dict[str, list[str]]:
     }
 
 
+def made_on_import(tree: ast.Module) -> frozenset[str]:
+    """Give the functions of a module that make its data: mutmut cannot change those, as it sets in after the import."""
+    bodies = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    found: set[str] = set()
+    queue: list[ast.AST] = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    while queue:
+        for node in ast.walk(queue.pop()):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in bodies.keys() - found:
+                found.add(node.func.id)
+                queue.append(bodies[node.func.id])
+    return frozenset(found)
+
+
 def _changes(tree: ast.Module, rows: dict[str, list[str]]) -> Iterator[tuple[int, str, Any]]:
+    makers = made_on_import(tree)
     for statement in tree.body:
         match statement:
             case ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(value=ast.expr() as value):
                 yield from _of(value, rows)
+            case ast.FunctionDef(name=name, body=body) if name in makers:
+                for line in body:
+                    yield from _of(line, rows)
 
 
 def _of(node: ast.AST, rows: dict[str, list[str]]) -> Iterator[tuple[int, str, Any]]:

@@ -30,7 +30,7 @@ def test_a_sample_is_even_and_the_same_each_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "count"), [("IN_PLACE is REPLACE", 2), ("no CAMPAIGN", 0), ("_UNTIL_THE_END is _NEVER_IN_PLACE", 1)]
+    ("what", "count"), [("IN_PLACE is REPLACE", 3), ("no CAMPAIGN", 0), ("_UNTIL_THE_END is _NEVER_IN_PLACE", 1)]
 )
 def test_tables_are_changed_by_verdict_and_by_row(what: str, count: int) -> None:
     assert sum(one.what == what for one in table_changes.mutants(X_FACTS)) == count
