@@ -219,3 +219,28 @@ def test_no_secret_and_no_prefix_in_it() -> None:
     text = dumps(CREATING)
     assert "Authorization" not in text and "https://" not in text
     assert at("2026-11-25T12:00:00Z") == NOW
+
+
+@pytest.mark.parametrize(
+    ("made", "changes", "says"),
+    [
+        (UPDATING, {"oldCalls": 2}, r"changes\[0\] has calls that do not go with its action"),
+        (CREATING, {"oldCalls": 1}, r"changes\[0\] has calls that do not go with its action"),
+        (UPDATING, {"action": "blocked"}, r"changes\[0\] has calls that do not go with its action"),
+        (UPDATING, {"remoteId": None}, r"changes\[0\]\.remoteId is not text"),
+        (UPDATING, {"desired": None}, r"changes\[0\]\.desired is missing"),
+        (UPDATING, {"action": "other"}, r"changes\[0\]\.action is not one of create, update, "),
+        (UPDATING, {"key": "nonsense"}, r"changes\[0\]\.key is wrong: "),
+        (UPDATING, {"calls": {}}, r"changes\[0\]\.calls is not a list"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(made: Plan, changes: dict[str, Any], says: str) -> None:
+    values = plan_to_json(made)
+    values["changes"][0].update(changes)
+    with pytest.raises(PlanUnreadable, match=rf"^plan\.json: {says}.*; make a new one with plan --out FILE$"):
+        loads(json.dumps(values), "plan.json")
+
+
+def test_what_is_no_object_is_told_as_a_whole() -> None:
+    with pytest.raises(PlanUnreadable, match=r"^plan\.json: the whole is not an object; "):
+        loads("[]", "plan.json")

@@ -99,3 +99,39 @@ def test_rules_are_listed_once_and_say_where_they_come_from() -> None:
     assert ids == sorted(set(ids)) and len(ids) == 29
     for rule in KIND.rules:
         assert rule.title and rule.fix and any(mark in rule.source for mark in ("seed", "doc", "assumed"))
+
+
+LONG = "é" * 98 + "\N{ROCKET}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "says"),
+    [
+        ({"cells": [cell("a", 1), cell("b", 1)]}, ("cells", 1, "reference", "campaign"), "both cells name urn:li:spon"),
+        ({"cells": [cell("a", 1, 50), cell("b", 2, 49)]}, ("cells", 1, "trafficWeight"), "add up to 99 (50 + 49)"),
+        ({"confidence": 89}, ("confidence",), "confidence is 89; LinkedIn advises 90 or more"),
+        ({"scheduledEndAt": START}, ("scheduledEndAt",), "is not after scheduledStartAt 2026-12-07T08:00:00Z"),
+        ({"scheduledEndAt": "2027-03-08T20:00:00Z"}, ("scheduledEndAt",), "91.5 days long; LinkedIn allows 90"),
+        ({"scheduledEndAt": "2027-03-08T20:00:00Z"}, ("scheduledEndAt",), "until 2027-03-07T08:00:00Z"),
+        (
+            {"scheduledEndAt": "2026-12-17T08:00:00Z"},
+            ("scheduledEndAt",),
+            "10 days long; LinkedIn asks for at least",
+        ),
+        ({"scheduledEndAt": "2026-12-22T08:00:00Z"}, ("scheduledEndAt",), "is 15 days long; LinkedIn advises 21"),
+        ({"name": LONG}, ("name",), "name has 99 characters, 100 in UTF-16"),
+        ({"description": "é" * 960}, ("description",), "description has 960 characters, 960 in UTF-16"),
+        ({"cells": [cell("a", 1), cell("é" * 99, 2)]}, ("cells", 1, "name"), "LinkedIn allows 99"),
+        (
+            {"cells": [cell("a", 1) | {"description": "é" * 490}, cell("b", 2)]},
+            ("cells", 0, "description"),
+            "LinkedIn allows 499",
+        ),
+    ],
+)
+def test_a_finding_points_at_its_field_and_names_the_figures(
+    changes: dict[str, Any], path: tuple[Any, ...], says: str
+) -> None:
+    (finding,) = KIND.check(desired(**changes))
+    assert finding.path == path
+    assert says in finding.message

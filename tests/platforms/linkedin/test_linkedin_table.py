@@ -9,6 +9,7 @@ from reconciler.model.change import FieldChange
 from reconciler.model.kind import Evidence, Verdict, template
 from reconciler.platforms.linkedin import facts
 from reconciler.platforms.linkedin.fields import FIELDS, FIXED_AFTER_START
+from reconciler.platforms.linkedin.transitions import transition
 
 COLUMNS = ("PENDING", "RUNNING", "ON_HOLD", "STOPPED", "ENDED")
 # One letter a column: i in place, r replace, n never. Capital: assumed.
@@ -154,3 +155,44 @@ def test_every_stated_leaf_has_a_row() -> None:
     rows = KIND.field_index()
     assert {template(key) for key in full if key != "cells"} <= rows.keys()
     assert rows["description"].clearable and rows["cells[].description"].clearable
+
+
+@pytest.mark.parametrize(
+    ("intended", "execution", "to", "says"),
+    [
+        (
+            None,
+            "RUNNING",
+            "OTHER",
+            "OTHER can follow no state while RUNNING; remove the manifest to end",
+        ),
+        ("DRAFT", "RUNNING", "ACTIVE", "ACTIVE can follow DRAFT while RUNNING; remove the manifest to end"),
+        ("DRAFT", "", "ACTIVE", "DRAFT while the execution state is not shown; wait until its state moves on"),
+    ],
+)
+def test_a_move_that_the_page_says_nothing_of_is_refused_with_a_way_out(
+    intended: str | None, execution: str, to: str, says: str
+) -> None:
+    decided = transition(intended, execution, to)
+    assert decided.verdict is Verdict.NEVER and decided.evidence is Evidence.ASSUMED
+    assert says in decided.note
+
+
+@pytest.mark.parametrize(
+    ("intended", "execution", "extended", "verdict"),
+    [
+        ("DRAFT", "STOPPED", True, Verdict.IN_PLACE),
+        ("DRAFT", "STOPPED", False, Verdict.NEVER),
+        ("PAUSED", "STOPPED", False, Verdict.IN_PLACE),
+        ("CANCELED", "STOPPED", True, Verdict.NEVER),
+        ("PAUSED", "ENDED", True, Verdict.REPLACE),
+        ("PAUSED", "ON_HOLD", False, Verdict.IN_PLACE),
+    ],
+)
+def test_what_stands_still_is_taken_up_again(intended: str, execution: str, extended: bool, verdict: Verdict) -> None:
+    assert transition(intended, execution, "ACTIVE", end_extended=extended).verdict is verdict
+
+
+def test_what_is_wanted_already_is_no_move() -> None:
+    assert transition("ACTIVE", "STOPPED", "ACTIVE", end_extended=True).note == "no change"
+    assert transition(None, "ENDED", None).verdict is Verdict.IN_PLACE

@@ -107,3 +107,12 @@ def test_who_stopped_it(live: Lives) -> None:
     assert KIND.moved_by_platform(live(**automatic, startedDate=None, stoppedDate=None))
     assert not KIND.moved_by_platform(live(state="Stopped"))
     assert not KIND.moved_by_platform(live(winnerSelectionMode="Automatic"))
+
+
+def test_a_name_with_the_prefix_of_its_data_space_is_the_same_name(live: Lives, spec: Spec) -> None:
+    """Salesforce shows names with and without it."""
+    old = live(state="Started")
+    wanted = {**spec, "dataSpaceName": "myDs", "name": f"myDs_{old.name}"}
+    assert any(blocks and "another name" in message for blocks, message in judged(Action.REPLACE, old, wanted))
+    other = {**spec, "dataSpaceName": "default", "name": f"myDs_{old.name}"}
+    assert not any("another name" in message for _, message in judged(Action.REPLACE, old, other))

@@ -270,3 +270,51 @@ def test_every_rule_is_tried_here_numbered_once_and_says_what_to_do() -> None:
         "SFP015",
         "SFP018",
     }
+
+
+def messages(spec: Spec) -> list[tuple[tuple[Any, ...], str]]:
+    return [(item.path, item.message) for item in KIND.check(desired(spec))]
+
+
+def metric(name: str, weight: int | None = None) -> dict[str, Any]:
+    stated = {"metricType": "EngagementSignal", "engagementSignalName": "S", "metricName": name}
+    return stated if weight is None else stated | {"overallScoreWeight": weight}
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "says"),
+    [
+        (
+            put("chanceToWinThreshold", 0.95),
+            ("chanceToWinThreshold",),
+            "0.95 is not between 85 and 100; it is in percent",
+        ),
+        (put("chanceToWinThreshold", 120), ("chanceToWinThreshold",), "120 is not between"),
+        (put("chanceToWinThreshold", 95.123), ("chanceToWinThreshold",), "95.123 has more than two decimals"),
+        (
+            put("primaryMetrics", [metric("a", 10001)]),
+            ("primaryMetrics", 0, "overallScoreWeight"),
+            "10001 is not between 0 and 10000",
+        ),
+        (
+            put("primaryMetrics", [metric("a", 9), metric("b")]),
+            ("primaryMetrics", 1),
+            "left out, while other primary metrics state theirs",
+        ),
+        (
+            put("primaryMetrics", [metric(n, 4000) for n in ("a", "b")]),
+            ("primaryMetrics",),
+            "they add up to 8000",
+        ),
+    ],
+)
+def test_a_finding_points_at_its_field_and_names_the_figures(
+    spec: Spec, change: Change, path: tuple[Any, ...], says: str
+) -> None:
+    change(spec)
+    assert any(where == path and says in message for where, message in messages(spec)), messages(spec)
+
+
+def test_a_share_is_told_to_be_in_percent_once(spec: Spec) -> None:
+    spec["chanceToWinThreshold"] = 1.5
+    assert not any("in percent" in message for _, message in messages(spec))

@@ -176,3 +176,32 @@ def test_other_deadlines(spec: dict[str, Any]) -> None:
     assert KIND.deadline(creating(later, LONG_BEFORE, replace, live_test(spec, "COMPLETED"))) == at("2022-07-01T00:00")
     for status, moment in (("SCHEDULED", START), ("LIVE", END), ("COMPLETED", None)):
         assert KIND.deadline(Situation(Action.DELETE, LONG_BEFORE, live_test(spec, status), {}, {})) == moment
+
+
+def told(situation: Situation) -> list[tuple[str, str]]:
+    return [(judgement.path, judgement.message) for judgement in KIND.judge(situation)]
+
+
+JUST_BEFORE, JUST_AFTER = at("2022-05-24T12:00"), at("2022-05-25T01:10")
+LAST_DAY = at("2022-05-29T12:00")
+
+
+@pytest.mark.parametrize(
+    ("status", "now", "field", "value", "says"),
+    [
+        ("SCHEDULED", LONG_BEFORE, "end_time", "2022-05-25T00:00:00Z", "would end at 2022-05-25 00:00 UTC, not after"),
+        ("SCHEDULED", LONG_BEFORE, "end_time", "2022-05-25T00:00:00Z", "not after its start at 2022-05-25 01:00 UTC"),
+        ("SCHEDULED", LONG_BEFORE, "end_time", "2022-05-25T03:30:30Z", "would last 2 h; X asks for at least 1 day"),
+        ("SCHEDULED", LONG_BEFORE, "end_time", "2022-05-25T02:59:00Z", "would last 119 min; X asks"),
+        ("SCHEDULED", JUST_BEFORE, "name", "n", "`name` can be changed until 2022-05-25 01:00 UTC, in 13 h"),
+        ("SCHEDULED", JUST_AFTER, "name", "n", "has passed, though X reports SCHEDULED"),
+        ("LIVE", LAST_DAY, "end_time", "2022-06-30T01:00:00Z", "can be changed until 2022-05-30 01:00 UTC, in 13 h"),
+        ("LIVE", JUST_AFTER, "end_time", "2022-05-29T01:00:00Z", "moves from 2022-05-30 01:00 UTC back to 2022-05-29"),
+        ("LIVE", LAST_DAY, "end_time", "2022-05-29T01:00:00Z", "would become 2022-05-29 01:00 UTC, which has passed"),
+    ],
+)
+def test_a_judgement_names_its_field_and_the_moments(
+    spec: dict[str, Any], status: str, now: datetime, field: str, value: str, says: str
+) -> None:
+    found = told(updating(spec, status, now, **{field: value}))
+    assert any(where == field and says in message for where, message in found), found
