@@ -116,3 +116,12 @@ def test_a_name_with_the_prefix_of_its_data_space_is_the_same_name(live: Lives, 
     assert any(blocks and "another name" in message for blocks, message in judged(Action.REPLACE, old, wanted))
     other = {**spec, "dataSpaceName": "default", "name": f"myDs_{old.name}"}
     assert not any("another name" in message for _, message in judged(Action.REPLACE, old, other))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("minimumRequiredParticipants", 5000), ("minimumDurationInMinutes", 30000), ("maximumDurationInMinutes", 90000)],
+)
+def test_what_has_no_effect_in_manual_mode_is_told(field: str, value: int, live: Lives) -> None:
+    found = judged(Action.UPDATE, live(state="Created", winnerSelectionMode="Manual"), {field: value}, field)
+    assert any(field in message and "no effect while winnerSelectionMode is Manual" in message for _, message in found)

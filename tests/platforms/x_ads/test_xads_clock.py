@@ -205,3 +205,10 @@ def test_a_judgement_names_its_field_and_the_moments(
 ) -> None:
     found = told(updating(spec, status, now, **{field: value}))
     assert any(where == field and says in message for where, message in found), found
+
+
+@pytest.mark.parametrize("field", ["name", "description", "start_time", "user_groups"])
+def test_every_field_that_is_open_until_the_start_says_until_when(spec: dict[str, Any], field: str) -> None:
+    value = "2022-05-25T00:30:00Z" if field == "start_time" else spec.get(field)
+    found = told(updating(spec, "SCHEDULED", JUST_BEFORE, **{field: value}))
+    assert any(f"`{field}` can be changed until 2022-05-25 01:00 UTC" in message for _, message in found), found

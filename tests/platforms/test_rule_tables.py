@@ -1,0 +1,61 @@
+"""What the tables of all kinds have in common: every rule is told, required is what the schema requires."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from reconciler.model.diagnostic import Rule
+from reconciler.platforms.base import Kind
+from reconciler.platforms.registry import KINDS
+
+EVERY = [pytest.param(kind, id=kind.platform) for kind in KINDS]
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_every_rule_that_can_be_told_is_listed_once_and_in_order(kind: Kind) -> None:
+    """`explain` and the reference are made from the list."""
+    module = importlib.import_module(f"{type(kind).__module__.rpartition('.')[0]}.rules")
+    made = {value.id for value in vars(module).values() if isinstance(value, Rule)}
+    listed = [rule.id for rule in kind.rules]
+    assert listed == sorted(made)
+
+
+OF_ALL_BUT_ONE = "cohorts[].allocationWeight"
+"""Asked for by a rule and not by the schema: the control's may be left out."""
+
+
+def fields_of(schema: dict[str, Any], part: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, bool]]:
+    """Give the template path of every field of a JSON Schema, and whether it has to be stated."""
+    for name, value in part.get("properties", {}).items():
+        path, required = f"{prefix}{name}", name in part.get("required", [])
+        options = [value, *value.get("anyOf", [])]
+        lists = [option["items"] for option in options if isinstance(option.get("items"), dict)]
+        refs = [schema["$defs"][ref.rpartition("/")[2]] for option in lists if (ref := option.get("$ref"))]
+        yield (f"{path}[]" if refs else path), required
+        for inner in refs:
+            yield from fields_of(schema, inner, f"{path}[].")
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_what_the_table_calls_required_is_what_the_schema_requires(kind: Kind) -> None:
+    schema = kind.spec_model.model_json_schema(by_alias=True)
+    stated = dict(fields_of(schema, schema))
+    table = {row.path: row.required for row in kind.fields if row.path in stated}
+    assert len(table) >= 8
+    assert table == {path: stated[path] or path == OF_ALL_BUT_ONE for path in table}
+
+
+SETS = {
+    "linkedin": set[str](),
+    "x-ads": {"user_groups[].entity_ids"},
+    "salesforce": {"cohorts[]", "primaryMetrics[]", "secondaryMetrics[]", "parameters[]"},
+}
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_lists_whose_order_means_nothing_are_said_to_be_sets(kind: Kind) -> None:
+    assert {row.path for row in kind.fields if row.set_like} >= SETS[kind.platform]
