@@ -46,7 +46,9 @@ def complete_topic(ctx: click.Context, param: click.Parameter, incomplete: str) 
             return [name for name in fields if name.startswith(incomplete)]
         names = [*(kind.name for kind in KINDS), "metadata", "lifecycle"]
         if incomplete:
-            names += [rule.id for kind in KINDS for rule in kind.rules]
+            from reconciler.sanity.rules import RULES
+
+            names += [rule.id for kind in KINDS for rule in kind.rules] + [rule.id for rule in RULES]
         found = [name for name in names if name.startswith(incomplete)]
         kind_alone = [kind for kind in KINDS if found == [kind.name]]
         if kind_alone:  # one step further, or the shell would close the word after the kind

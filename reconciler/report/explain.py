@@ -23,7 +23,17 @@ from reconciler.report.moves import births_of, moves_of
 from reconciler.report.rule_fields import fields_of, rules_of
 from reconciler.report.source_pages import pages_of
 from reconciler.report.style import PLAIN, Style
-from reconciler.report.topics import Envelope, EnvelopeRow, EveryKind, OneField, OneKind, OneRule, Topic, envelope_rows
+from reconciler.report.topics import (
+    Envelope,
+    EnvelopeRow,
+    EveryKind,
+    OneAdvice,
+    OneField,
+    OneKind,
+    OneRule,
+    Topic,
+    envelope_rows,
+)
 from reconciler.report.words import WIDTH, counted
 
 _LABEL = 9
@@ -41,6 +51,8 @@ def explain_text(topic: Topic, style: Style = PLAIN) -> str:
             lines = _one_field(topic, style)
         case OneRule(kind, rule):
             lines = _one_rule(kind, rule, style)
+        case OneAdvice(rule):
+            lines = _one_advice(rule, style)
         case Envelope():
             lines = _envelope(topic, style)
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -218,6 +230,16 @@ def _one_rule(kind: Kind, rule: Rule, style: Style) -> Iterator[str]:
     paths = fields_of(kind, rule)
     yield from _labelled("fields", "all" if len(paths) == len(kind.fields) else ", ".join(paths), style)
     yield from _legend(kind, [rule.source], style)
+
+
+def _one_advice(rule: Rule, style: Style) -> Iterator[str]:
+    yield f"{style.bold(rule.id)}  {style.changed(rule.severity.value)}  {style.dim('the same for every kind')}"
+    yield ""
+    yield from _text(rule.title[:1].upper() + rule.title[1:] + ".")
+    yield ""
+    yield from _labelled("fix", rule.fix, style)
+    yield from _labelled("source", rule.source, style)
+    yield from _labelled("needs", "metadata.hypothesis in the manifest", style)
 
 
 def _legend(kind: Kind, sources: Sequence[str], style: Style) -> Iterator[str]:

@@ -10,7 +10,17 @@ from reconciler.platforms.base import Kind
 from reconciler.report.moves import births_of, moves_of
 from reconciler.report.rule_fields import fields_of, rules_of
 from reconciler.report.source_pages import pages_of
-from reconciler.report.topics import Envelope, EnvelopeRow, EveryKind, OneField, OneKind, OneRule, Topic, envelope_rows
+from reconciler.report.topics import (
+    Envelope,
+    EnvelopeRow,
+    EveryKind,
+    OneAdvice,
+    OneField,
+    OneKind,
+    OneRule,
+    Topic,
+    envelope_rows,
+)
 
 JsonObject = dict[str, Any]
 
@@ -44,6 +54,9 @@ def explain_json(topic: Topic) -> JsonObject:
             }
         case OneRule(kind, rule):
             return {"topic": "rule", "kind": kind.name, **_rule(kind, rule)}
+        case OneAdvice(rule):
+            rows_of = {"id": rule.id, "severity": rule.severity.value, "title": rule.title, "fix": rule.fix}
+            return {"topic": "advice", **rows_of, "source": rule.source}
         case Envelope(path, rows):
             return {"topic": "envelope", "path": path, "keys": [_envelope_row(row) for row in rows]}
 

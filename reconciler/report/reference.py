@@ -26,6 +26,7 @@ from reconciler.report.moves import births_of, moves_of
 from reconciler.report.rule_fields import fields_of
 from reconciler.report.source_pages import pages_of
 from reconciler.report.topics import EnvelopeRow, envelope_rows
+from reconciler.sanity.rules import RULES
 
 _MADE = "<!-- Made by `reconciler explain --out docs/reference`; edit the tables in reconciler/platforms instead. -->"
 
@@ -195,6 +196,16 @@ def _envelope_page() -> Iterator[str]:
                 (_envelope_row(row) for row in below),
             )
             yield ""
+    yield from (
+        "## Advice from `metadata.hypothesis`",
+        "",
+        "Always a warning; `docs/policies.md` tells what is assumed.",
+        "",
+    )
+    yield from _table(
+        ("Rule", "Says", "What to do", "Source"),
+        ((f"`{rule.id}`", _text(rule.title), _text(rule.fix), _text(rule.source)) for rule in RULES),
+    )
 
 
 def _envelope_row(row: EnvelopeRow) -> tuple[str, ...]:

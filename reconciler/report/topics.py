@@ -19,6 +19,7 @@ from reconciler.model.kind import Field, template
 from reconciler.platforms.base import Kind
 from reconciler.report.clean import clean
 from reconciler.report.rule_fields import is_within
+from reconciler.sanity.rules import RULES
 
 _RULE_ID = re.compile(r"[A-Za-z]{3}\d{3}")
 
@@ -56,6 +57,13 @@ class OneRule:
 
 
 @dataclass(frozen=True)
+class OneAdvice:
+    """One rule of the statistics, which is the same for every kind."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True)
 class EnvelopeRow:
     """One key of a manifest outside `spec`; `default` is as YAML writes it, empty where there is none."""
 
@@ -75,7 +83,7 @@ class Envelope:
     rows: tuple[EnvelopeRow, ...]
 
 
-Topic: TypeAlias = EveryKind | OneKind | OneField | OneRule | Envelope
+Topic: TypeAlias = EveryKind | OneKind | OneField | OneRule | OneAdvice | Envelope
 
 
 def look_up(question: str, kinds: Sequence[Kind]) -> Topic:
@@ -105,7 +113,7 @@ def names_of(kinds: Sequence[Kind], envelope: bool = True) -> list[str]:
     """Give every question that has an answer of its own: kinds, fields, rules, keys of the envelope."""
     names = [kind.name for kind in kinds]
     names += [f"{kind.name}.{row.path}" for kind in kinds for row in kind.fields]
-    names += [rule.id for kind in kinds for rule in kind.rules]
+    names += [rule.id for kind in kinds for rule in kind.rules] + [rule.id for rule in RULES]
     return names + [row.path for row in envelope_rows()] if envelope else names
 
 
@@ -154,11 +162,15 @@ def _neighbours(wanted: str, places: Mapping[str, str]) -> list[str]:
 # --- rules -------------------------------------------------------------------------------------------------------
 
 
-def _rule(name: str, kinds: Sequence[Kind]) -> OneRule:
+def _rule(name: str, kinds: Sequence[Kind]) -> OneRule | OneAdvice:
+    for rule in RULES:
+        if rule.id == name:
+            return OneAdvice(rule)
     by_id = {rule.id: OneRule(kind, rule) for kind in kinds for rule in kind.rules}
     if name not in by_id:
-        prefix = [known for known in by_id if known.startswith(name[:3])]
-        there = f"{prefix[0]} to {prefix[-1]}" if prefix else ", ".join(sorted({known[:3] + "…" for known in by_id}))
+        every = [*by_id, *(rule.id for rule in RULES)]
+        prefix = [known for known in every if known.startswith(name[:3])]
+        there = f"{prefix[0]} to {prefix[-1]}" if prefix else ", ".join(sorted({known[:3] + "…" for known in every}))
         raise UsageProblem(f"there is no rule {name}; there are {there}")
     return by_id[name]
 

@@ -24,33 +24,33 @@ def _rule(id_: str, title: str, source: str, fix: str) -> Rule:
 
 SPLIT = _rule(
     "SAN001",
-    "The traffic split needs many more people than an equal one.",
+    "the traffic split needs many more people than an equal one",
     _SOURCE,
-    "Split the traffic more evenly, or accept that it takes longer.",
+    "split the traffic more evenly, or accept that it takes longer",
 )
 SIZE = _rule(
     "SAN002",
-    "The schedule brings fewer people than the stated effect needs.",
+    "the schedule brings fewer people than the stated effect needs",
     _SOURCE,
-    "Let it run longer, bring more people, or look for a larger effect.",
+    "let it run longer, bring more people, or look for a larger effect",
 )
 WEEK = _rule(
     "SAN003",
-    "It does not last a whole number of weeks.",
+    "it does not last a whole number of weeks",
     "people behave differently on different days of the week",
-    "Let it run 7, 14, 21 … days, so that every weekday counts alike.",
+    "let it run 7, 14, 21 … days, so that every weekday counts alike",
 )
 OVERLAP = _rule(
     "SAN004",
-    "Another experiment reaches the same audience at the same time.",
+    "another experiment reaches the same audience at the same time",
     "metadata.hypothesis.audience of both manifests",
-    "Let one run after the other, or divide the audience.",
+    "let one run after the other, or divide the audience",
 )
 CONFIDENCE = _rule(
     "SAN005",
-    "The stated alpha is not what the platform declares a winner at.",
+    "the stated alpha is not what the platform declares a winner at",
     "the platform's confidence is 1 - alpha",
-    "Leave alpha out to reckon with the platform's confidence, or make the two agree.",
+    "leave alpha out to reckon with the platform's confidence, or make the two agree",
 )
 RULES = (SPLIT, SIZE, WEEK, OVERLAP, CONFIDENCE)
 PATH = ("metadata", "hypothesis")
@@ -140,7 +140,7 @@ def _alone(item: Desired, kind: Kind, found: Figures) -> Iterator[tuple[Rule, st
 def _effect(item: Desired) -> str:
     stated = item.hypothesis
     assert stated is not None and stated.baseline is not None and stated.effect is not None
-    return f"{stated.baseline:.4%} against {stated.baseline + stated.effect:.4%}"
+    return f"{100 * stated.baseline:.4g} % against {100 * (stated.baseline + stated.effect):.4g} %"
 
 
 def _assumed(item: Desired, kind: Kind, found: Figures) -> str:
