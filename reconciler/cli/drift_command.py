@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.also import also_option, save
-from reconciler.cli.ci import marked_errors, out_github
+from reconciler.cli.ci import marked_errors, out_github, project_folder
 from reconciler.cli.common import (
     EXIT_CHANGES,
     emulator_option,
@@ -108,7 +108,7 @@ def _shown(
         case "sarif":
             from reconciler.report.sarif import drift_sarif
 
-            return drift_sarif(report, found.desired, project.file)
+            return drift_sarif(report, found.desired, project.file, project_folder())
     from reconciler.report.style import Style
     from reconciler.report.text import drift_text
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.ci import marked_errors, out_github
+from reconciler.cli.ci import marked_errors, out_github, project_folder
 from reconciler.cli.common import expanded_text, manifests_of, out, project_of, say, style_of, variable_options
 from reconciler.cli.policing import with_policies
 
@@ -37,7 +37,7 @@ def command(ctx: click.Context, paths: tuple[str, ...], show: bool, form: str) -
     if form == "sarif":
         from reconciler.report.sarif import validate_sarif
 
-        out(validate_sarif(found.diagnostics))
+        out(validate_sarif(found.diagnostics, project_folder()))
         return 1 if found.errors else 0
     if form == "github":
         from reconciler.report.annotations import validate_annotations

@@ -14,8 +14,7 @@ from reconciler.report.words import WIDTH
 
 def call_lines(call: Call, label: str, indent: int, style: Style) -> list[str]:
     """Give a call in full, on one line where it fits: `POST /path?query (Header: value) {body}`."""
-    query = "&".join(f"{quote(str(key), safe='')}={quote(str(value), safe='')}" for key, value in call.query.items())
-    target = clean(f"{call.path}?{query}" if query else call.path)
+    target = target_of(call)
     method = clean(call.method)
     headers = ", ".join(f"{clean(str(key))}: {clean(str(value))}" for key, value in call.headers.items())
     plain = f"{label}{method} {target}" + (f" ({headers})" if headers else "")
@@ -26,6 +25,16 @@ def call_lines(call: Call, label: str, indent: int, style: Style) -> list[str]:
     if indent + len(plain) + 1 + len(one) <= WIDTH:
         return [f"{line} {one}"]
     return [line, *body_lines(call.body, indent + (3 if label else 0))]
+
+
+def target_of(call: Call) -> str:
+    """Give a call's path with its query, as it stands on the wire."""
+    query = "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in call.query.items())
+    return clean(f"{call.path}?{query}" if query else call.path)
+
+
+def _quoted(value: object) -> str:
+    return quote(str(value), safe="", errors="replace")  # half a character is refused before anything is sent
 
 
 def body_lines(value: Any, indent: int, width: int = WIDTH) -> list[str]:

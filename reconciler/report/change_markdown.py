@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from reconciler.model.change import Action, Call, Change, FieldChange, Severity
 from reconciler.model.resource import Desired
 from reconciler.report.affected import affected
-from reconciler.report.body import body_lines
+from reconciler.report.body import body_lines, target_of
 from reconciler.report.clean import clean, shortened
 from reconciler.report.detail import inner_changes
 from reconciler.report.field_rows import inner_rows
@@ -204,9 +203,7 @@ def _calls(change: Change, level: int) -> Iterator[str]:
 
 
 def _call(call: Call) -> list[str]:
-    query = "&".join(f"{quote(str(key), safe='')}={quote(str(text), safe='')}" for key, text in call.query.items())
-    target = clean(f"{call.path}?{query}" if query else call.path)
-    lines = [shortened(f"{clean(call.method)} {target}", 2000)]
+    lines = [shortened(f"{clean(call.method)} {target_of(call)}", 2000)]
     lines += [shortened(f"{clean(str(key))}: {clean(str(text))}", 500) for key, text in call.headers.items()]
     if call.body is None:
         return lines

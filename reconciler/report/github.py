@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from reconciler.model.annotation import Annotation
+from reconciler.report.clean import clean
 
 MOST = 50
 """Marks of one report; the runner shows 10 of a level and step, and 50 of a job."""
@@ -39,7 +40,7 @@ def quiet(text: str, token: str) -> str:
 def _command(item: Annotation, folder: str) -> str:
     properties: list[tuple[str, str]] = []
     if item.location is not None and item.location.file:
-        properties.append(("file", (PurePosixPath(folder) / item.location.file).as_posix()))
+        properties.append(("file", clean((PurePosixPath(folder) / item.location.file).as_posix())))
         if item.location.line:
             properties += [("line", str(item.location.line)), ("col", str(max(item.location.column, 1)))]
     properties.append(("title", item.title[:_TITLE]))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
-from urllib.parse import quote
 
 from reconciler.model.change import Action, Call, Change, FieldChange, Severity
 from reconciler.plan.drift import FieldDrift
-from reconciler.report.body import body_lines
+from reconciler.report.body import body_lines, target_of
 from reconciler.report.clean import as_json, clean, shortened
 from reconciler.report.detail import MISSING, Detail, inner_changes
 from reconciler.report.words import counted
@@ -185,7 +184,6 @@ def _tally(inner: Sequence[Detail]) -> str:
 
 def _call(call: Call, number: int, old_calls: int) -> CallView:
     which = "" if not old_calls else " the old one" if number <= old_calls else " the new one"
-    query = "&".join(f"{quote(str(key), safe='')}={quote(str(value), safe='')}" for key, value in call.query.items())
     body = "" if call.body is None else "\n".join(body_lines(call.body, 0, 100))
     if len(body) > BODY:
         body = f"{body[:BODY]}\n… {counted(len(body), 'character')} in all; the JSON plan holds the whole body"
@@ -193,7 +191,7 @@ def _call(call: Call, number: int, old_calls: int) -> CallView:
         number,
         call.purpose.value + which,
         clean(call.method),
-        clean(f"{call.path}?{query}" if query else call.path),
+        target_of(call),
         tuple((clean(str(key)), clean(str(value))) for key, value in call.headers.items()),
         body,
     )

@@ -15,8 +15,9 @@ import re
 from reconciler.report.clean import clean
 
 _SYNTAX = re.compile(r"[\\`*_{}\[\]<>|~#@$^&\"']|!(?=\[)")
-_ADDRESS = re.compile(r"(?<=:/)(?=/)|(?<=[wW]{3})(?=\.)")
+_ADDRESS = re.compile(r"(?<=/)(?=/)|(?<=[wW]{3})(?=\.)")
 _LINE_START = re.compile(r"^(\s*)([-+=:]|\d+(?=[.)]))")
+_INDENT = re.compile("^ +")
 _REFERENCE = re.compile(r"([@#!~%&$^])(?=\w)")
 _PREFIX = re.compile(r"\b(GH|gh|GL)-(?=\d)")
 _MARK = "\u200b"
@@ -49,4 +50,5 @@ def table(header: list[str], rows: list[list[str]]) -> list[str]:
 def _coded(text: str) -> str:
     text = _ADDRESS.sub(_MARK, text)
     coded = _SYNTAX.sub(lambda match: f"&#{ord(match.group())};", text).replace(_MARK, f"&#{ord(_MARK)};")
-    return _LINE_START.sub(lambda match: match[1] + "".join(f"&#{ord(char)};" for char in match[2]), coded)
+    coded = _LINE_START.sub(lambda match: match[1] + "".join(f"&#{ord(char)};" for char in match[2]), coded)
+    return _INDENT.sub(lambda match: "&#32;" * len(match.group()), coded)

@@ -20,10 +20,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Give a check that a text is what the golden file of that name holds."""
+    """Give a check that a text is what the golden file of that name holds; `.txt` is added to a bare name."""
 
     def check(name: str, text: str) -> None:
-        path = GOLDEN / f"{name}.txt"
+        path = GOLDEN / (name if "." in name else f"{name}.txt")
         if request.config.getoption("--renew", default=False):
             path.write_text(text, encoding="utf-8")
         assert path.exists(), f"{path} is missing; write it with pytest tests/report --renew and read it"
