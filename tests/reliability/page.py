@@ -138,7 +138,7 @@ def _topic(topic: str, path: Path) -> list[str]:
         return [NOT_RUN]
     record = json.loads(path.read_text("utf-8"))
     lines: list[Fact] = record["lines"]
-    run = f"Run on {record['on']}, on commit `{record['at']}`."
+    run = " ".join([f"Run on {record['on']}, on commit `{record['at']}`.", *record.get("notes", ())])
     if topic == "mutation":
         return [f"{run} The seed was {lines[0]['seed']}.", _scored(lines)]
     return [run, _faults(lines)] if topic == "faults" else [run, _lines(lines)]
