@@ -78,7 +78,8 @@ class Surroundings:
 
     `warn` is told sentences a person should read; `notify` the progress of an apply; `planned` every plan with what it
     was made from. `review` lays policies over a plan, `review_saved` over a saved one. `quotas` are those that answers
-    have told of, by connection and what they count; `reader` reads in other processes, where it is given.
+    have told of, by connection and what they count; `reader` reads in other processes, where it is given; `emulated`
+    gives address and credentials of embedded platforms.
     """
 
     project: Project
@@ -97,6 +98,7 @@ class Surroundings:
     spans: Spans = no_spans
     quotas: dict[tuple[str, str], Quota] = field(default_factory=dict)
     reader: Reading | None = None
+    emulated: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
 
     async def read_sides(
         self,

@@ -68,7 +68,11 @@ async def read_sides(
     spans: Spans = no_spans,
 ) -> Sides:
     """Read what the plan of the asked keys needs to know, all connections abreast, each in one request of its own."""
-    requests = read_requests(kinds, desired, records, asked)
+    return await read_from(sessions, read_requests(kinds, desired, records, asked), spans)
+
+
+async def read_from(sessions: Sessions, requests: Mapping[str, ReadRequest], spans: Spans = no_spans) -> Sides:
+    """Read what is asked of each connection, all of them abreast."""
     connections = sorted(requests)
     opened = [sessions.get(connection) for connection in connections]
     answers = await asyncio.gather(

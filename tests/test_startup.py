@@ -53,3 +53,10 @@ def test_validate_loads_no_network_and_no_display() -> None:
     assert {"yaml", "pydantic"} <= names
     assert not names & HEAVY
     assert not {name for name in names if name.startswith("reconciler.emulator")}
+
+
+def test_a_plan_without_a_cluster_loads_no_dask(tmp_path: Path) -> None:
+    assert loaded("init", str(tmp_path / "project"))
+    names = loaded("-C", str(tmp_path / "project"), "plan", "--emulator")
+    assert "httpx" in names
+    assert not names & CLUSTER and "reconciler.cluster" not in names

@@ -17,8 +17,10 @@ from reconciler.cli.common import (
     PLAN_KEY,
     Stop,
     allowed_destroys,
+    cluster_option,
     given_variables,
     now,
+    on_cluster,
     out,
     out_json,
     parsed_keys,
@@ -63,6 +65,7 @@ LONGEST_PLAN = 256 * 1024 * 1024
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
 @shard_option
+@cluster_option
 @planning_options
 @click.pass_context
 def command(
@@ -74,6 +77,7 @@ def command(
     lock_timeout: float,
     form: str,
     shard_text: str | None,
+    cluster: str | None,
     targets: tuple[str, ...],
     allow_destroy: str | None,
     allow_empty: bool,
@@ -98,6 +102,8 @@ def command(
         preflight=not no_preflight,
         shard=shard_of(shard_text),
     )
+    if file is not None and cluster is not None:
+        raise UsageProblem("a saved plan was read already, and only this process sends: --cluster belongs to plan")
     if file is not None and given_variables(ctx):
         raise UsageProblem("a saved plan is carried out as it is: --var belongs to plan")
     if same_state and (file is None or shard_text is not None):
@@ -144,7 +150,7 @@ def command(
         else:
             assert found is not None
             fresh = apply_fresh(around, found.desired, request, skip_blocked=skip_blocked, confirm=confirm)
-            applied = run(fresh, stop)
+            applied = run(on_cluster(cluster, around, max_wait, fresh), stop)
         watch.ended(applied.plan, applied.result, applied.why_not)
     return report(applied, form)
 

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -334,6 +334,7 @@ def surroundings(
         warn=say,
         spans=watch.spans,
         accounts_of=accounts_reader(project),
+        emulated=_emulated(server),
     )
     try:
         yield around
@@ -341,6 +342,37 @@ def surroundings(
         watch.close()
         if server is not None:
             server.stop()
+
+
+def _emulated(server: EmulatorServer | None) -> dict[str, tuple[str, Mapping[str, str]]]:
+    if server is None:
+        return {}
+    from reconciler.cli.emulated import CREDENTIALS
+
+    return {name: (server.base_url(name), auth) for name, auth in CREDENTIALS.items()}
+
+
+def cluster_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--cluster`."""
+    return click.option(
+        "--cluster",
+        "cluster",
+        metavar="ADDRESS",
+        help="Let a Dask cluster read: local[:N], tls://HOST:PORT or tcp://HOST:PORT.",
+    )(command)
+
+
+async def on_cluster(address: str | None, around: Surroundings, max_wait_s: float, work: Coroutine[Any, Any, T]) -> T:
+    """Run a use case, its reads on a cluster where one is given."""
+    if address is None:
+        return await work
+    from reconciler.cluster.coordinator import cluster_reader
+
+    try:
+        async with cluster_reader(address, around, max_wait_s):
+            return await work
+    finally:
+        work.close()
 
 
 def accounts_reader(project: Project) -> Callable[[str], Sequence[str]]:

@@ -12,9 +12,11 @@ from reconciler.cli.also import also_option, save
 from reconciler.cli.ci import marked_errors, out_github, project_folder
 from reconciler.cli.common import (
     EXIT_CHANGES,
+    cluster_option,
     emulator_option,
     max_wait_option,
     now,
+    on_cluster,
     out,
     project_of,
     run,
@@ -42,6 +44,7 @@ FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
 @also_option([form for form in FORMATS if form != "github"])
 @click.option("--unmanaged", is_flag=True, help="Also list live experiments that no manifest manages.")
 @shard_option
+@cluster_option
 @emulator_option
 @max_wait_option
 @variable_options
@@ -52,6 +55,7 @@ def command(
     also: tuple[tuple[str, str], ...],
     unmanaged: bool,
     shard_text: str | None,
+    cluster: str | None,
     emulated: bool,
     max_wait: float,
 ) -> int:
@@ -68,7 +72,8 @@ def command(
         project = project_of(ctx)
         found = validated(project)
     with surroundings(project, emulated=emulated, max_wait_s=max_wait) as around:
-        report = run(drift(around, found.desired, unmanaged=unmanaged, shard=shard))
+        work = drift(around, found.desired, unmanaged=unmanaged, shard=shard)
+        report = run(on_cluster(cluster, around, max_wait, work))
     for other, name in also:
         save(name, _shown(other, report, project, found, now()))
     if form == "github":

@@ -15,7 +15,9 @@ from reconciler.cli.common import (
     EXIT_CHANGES,
     PLAN_KEY,
     allowed_destroys,
+    cluster_option,
     expanded_text,
+    on_cluster,
     out,
     parsed_keys,
     planning_options,
@@ -52,6 +54,7 @@ FORMATS = ("text", "json", "markdown", "html", "github")
 @click.option("--as-of", metavar="TIME", help="Judge as if it were TIME (ISO 8601 with an offset or Z).")
 @click.option("--show", is_flag=True, help="First print the manifests, as they are meant, to standard error.")
 @shard_option
+@cluster_option
 @planning_options
 @click.pass_context
 def command(
@@ -63,6 +66,7 @@ def command(
     as_of: str | None,
     show: bool,
     shard_text: str | None,
+    cluster: str | None,
     targets: tuple[str, ...],
     allow_destroy: str | None,
     allow_empty: bool,
@@ -102,7 +106,7 @@ def command(
         spans: list[Schedule] = []
         if form == "html" or "html" in dict(also):
             around.planned = lambda made, inputs: spans.extend(schedules(made, inputs))
-        made = run(plan(around, found.desired, request))
+        made = run(on_cluster(cluster, around, max_wait, plan(around, found.desired, request)))
         watch_of_run(say).planned(made)
     text = dumps(made)
     if out_file is not None:

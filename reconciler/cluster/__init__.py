@@ -1,0 +1,1 @@
+"""Reading on several machines: tasks for the workers of a Dask cluster, and the coordinator that hands them out."""
