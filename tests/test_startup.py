@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+CLUSTER = {"dask", "distributed", "tornado"}
 HEAVY = {
+    *CLUSTER,
     "httpx",
     "deepdiff",
     "jinja2",
