@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-CLUSTER = {"dask", "distributed", "tornado"}
+CLUSTER = {"dask", "distributed"}
 HEAVY = {
     *CLUSTER,
     "httpx",
