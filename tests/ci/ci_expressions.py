@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 _TOKEN = re.compile(r"\s*(?:('(?:[^']|'')*')|(\d+)|(&&|\|\||==|!=|[!().,\[\]*])|([A-Za-z_][\w-]*))")
@@ -126,8 +127,9 @@ class _Parser:
                 return failed
             case "cancelled":
                 return False
-            case "format":
-                return arguments[0].format(*map(shown, arguments[1:]))
+            case "hashFiles":
+                files = [Path(self.contexts["github"]["workspace"]) / name for name in arguments]
+                return "hash" if any(path.exists() for path in files) else ""
         raise ValueError(f"the function {name} is not known here")
 
 

@@ -20,6 +20,12 @@ from reconciler.emulator.seed import default_seed
 from reconciler.emulator.serve import EmulatorServer
 from reconciler.emulator.world import World
 
+INSTALLERS = {
+    # What installs packages is not run: it says what it was asked for, and hands on the command of this checkout.
+    "pip": 'echo "pip $*"\n',
+    "python": 'mkdir -p "$3/bin"\nln -sf "$(command -v reconciler)" "$(command -v pip)" "$3/bin/"\n',
+}
+
 
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -28,6 +34,9 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = folder / "reconciler"
     command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -P -m reconciler "$@"\n')
     command.chmod(0o755)
+    for name, text in INSTALLERS.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}")
+        (folder / name).chmod(0o755)
     return folder
 
 

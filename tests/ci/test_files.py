@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ci_elsewhere import component, stages
 from ci_runner import ACTION, ROOT
 
 BIN = Path(sys.executable).parent
@@ -28,9 +29,18 @@ def checked(schema: str, *files: Path) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-def shell_says(text: str, shell: str = "bash") -> str:
-    """Give what shellcheck says of a script."""
-    words = [str(BIN / "shellcheck"), "--shell", shell, "--severity", "style", "--exclude", "SC2153", "-"]
+def shell_says(text: str, shell: str = "bash", *but: str) -> str:
+    """Give what shellcheck says of a script, `but` for some findings."""
+    words = [
+        str(BIN / "shellcheck"),
+        "--shell",
+        shell,
+        "--severity",
+        "style",
+        "--exclude",
+        ",".join(("SC2153", *but)),
+        "-",
+    ]
     return subprocess.run(words, input=text, capture_output=True, text=True).stdout
 
 
@@ -44,6 +54,23 @@ def test_the_action_has_the_published_schema(tmp_path: Path) -> None:
         (ROOT / "action.yml").read_text().replace("using: composite", "using: compost")
     )
     assert "compost" in checked("github-actions", tmp_path / "action.yml"), "the check finds something"
+
+
+def test_the_component_has_the_published_schema(tmp_path: Path) -> None:
+    (tmp_path / ".gitlab-ci.yml").write_text(yaml.safe_dump(component()))
+    assert checked("gitlab-ci", tmp_path / ".gitlab-ci.yml", ROOT / "examples/ci/gitlab/.gitlab-ci.yml") == ""
+    (tmp_path / ".gitlab-ci.yml").write_text(yaml.safe_dump(component()).replace("when: always", "when: now"))
+    assert "now" in checked("gitlab-ci", tmp_path / ".gitlab-ci.yml"), "the check finds something"
+
+
+def test_shell_of_the_others_is_clean() -> None:
+    jobs = component()
+    for job in jobs.values():
+        lines = ["set -eo pipefail", *jobs[".experiments"]["before_script"], *job.get("script", [])]
+        assert shell_says("\n".join(lines), "bash", "SC2016") == ""  # git's helper expands its variable itself
+    for text in stages().values():
+        assert shell_says(text, "sh") == ""
+    assert shell_says((ROOT / "examples/ci/shell/experiments.sh").read_text()) == ""
 
 
 def test_actionlint_finds_nothing(tmp_path: Path) -> None:

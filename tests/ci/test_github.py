@@ -139,3 +139,41 @@ def test_drift_keeps_one_issue(team: Team) -> None:
     right(looked(team))
     assert issue.state == "closed" and "drift is gone" in issue.comments[0].body
     assert len(team.forge.issues) == 1 and TOKEN not in issue.body
+
+
+def test_the_workflow_that_init_writes(team: Team) -> None:
+    team.runner.vars["RECONCILER"] = "reconciler @ file:///nowhere"
+    text = (team.clone / ".github/workflows/reconciler.yaml").read_text()
+    flow = {**yaml.safe_load(text), "env": {"GITHUB_API_URL": f"{team.forge.url}/api/v3"}}
+    sha = team.git("rev-parse", "main")
+    payload = {"pull_request": {"number": 5, "head": {"sha": SHA, "repo": {"full_name": "mallory/ads"}}}}
+    done = team.runner.run(flow, "pull_request", payload, sha, sha, fork=True)
+    assert "3 manifests: valid" in right(done["plan"]).log and team.forge.texts == [] and done["apply"].skipped
+    payload["pull_request"]["head"]["repo"]["full_name"] = "acme/ads"  # type: ignore[index]
+    done = team.runner.run(flow, "pull_request", payload, sha, sha)
+    assert "3 to create" in right(done["plan"]).summary and "3 to create" in team.forge.texts[0].body
+    done = team.runner.run(flow, "push", {}, "refs/heads/main", sha)
+    assert "Apply: 3 done" in right(done["apply"]).log and done["plan"].skipped and done["drift"].skipped
+    team.edit("x-ads", team.x_test()["id"], name="Theirs")
+    done = team.runner.run(flow, "schedule", {}, "refs/heads/main", sha)
+    assert right(done["drift"]) and "Theirs" in team.forge.issues[0].body
+
+
+def test_inputs_are_text_and_no_commands(team: Team) -> None:
+    hostile = "$(touch pwned) `touch pwned`; touch pwned #'\"\n--oops\n::set-output name=x::y"
+    for mode in ("plan", "drift"):
+        flow = workflow(mode)
+        flow["jobs"][mode]["steps"][1]["with"] |= {"args": hostile, "environment": hostile.split("\n")[0]}
+        run = team.runner.run(flow, "schedule", {}, "refs/heads/main", team.git("rev-parse", "main"))[mode]
+        assert not run.ok and "No such option '--oops'" in run.log and team.forge.seen == []
+    flow["jobs"][mode]["steps"][1]["with"] |= {"mode": hostile}
+    run = team.runner.run(flow, "schedule", {}, "refs/heads/main", team.git("rev-parse", "main"))[mode]
+    assert not run.ok and "the input mode is none of" in run.log
+    assert list(team.runner.work.rglob("pwned")) == []
+
+
+@pytest.mark.parametrize(("mode", "event"), [("plan", "pull_request_target"), ("apply", "pull_request")])
+def test_what_would_hand_secrets_to_a_stranger_is_refused(team: Team, mode: str, event: str) -> None:
+    run = team.runner.run(workflow(mode), event, {}, "refs/heads/main", team.git("rev-parse", "main"))[mode]
+    assert not run.ok and ("pull_request_target" in run.log or "nobody has merged" in run.log)
+    assert run.ran[-1] == "Decide what may be done" and team.forge.seen == []
