@@ -18,7 +18,7 @@ _SYNTAX = re.compile(r"[\\`*_{}\[\]<>|~#@$^&\"']|!(?=\[)")
 _ADDRESS = re.compile(r"(?<=/)(?=/)|(?<=[wW]{3})(?=\.)")
 _LINE_START = re.compile(r"^(\s*)([-+=:]|\d+(?=[.)]))")
 _INDENT = re.compile("^ +")
-_REFERENCE = re.compile(r"([@#!~%&$^])(?=\w)")
+_REFERENCE = re.compile(r"([@#!~%&$^])(?=[\w\"])")
 _PREFIX = re.compile(r"\b(GH|gh|GL)-(?=\d)")
 _MARK = "\u200b"
 NOTHING_SHOWN = "\u2013"

@@ -114,6 +114,7 @@ HARMLESS = [shape(text) for text in reports("harmless")]
 @example("</code></td></tr></table></details><details open><summary>`|`")
 @example("```\n\n# h\n\n~~~")
 @example("    code")
+@example('~"a label" %"a milestone"')
 @example("https://evil.test[x]: https://evil.test**b**")
 def test_hostile_text_makes_no_element_link_or_reference(bad: str) -> None:
     for markdown, harmless in zip(reports(bad), HARMLESS, strict=True):
