@@ -24,6 +24,7 @@ HEAVY = {
     "stamina",
     "opentelemetry",
     "obstore",
+    "cel_expr_python",
 }
 EXAMPLE = Path(__file__).parent.parent / "examples" / "growth-team"
 
@@ -54,7 +55,7 @@ def test_validate_loads_no_network_and_no_display() -> None:
     names = loaded("-C", str(EXAMPLE), "validate")
     assert {"yaml", "pydantic"} <= names
     assert not names & HEAVY
-    assert not {name for name in names if name.startswith("reconciler.emulator")}
+    assert not {name for name in names if name.startswith(("reconciler.emulator", "reconciler.policy"))}
 
 
 def test_a_plan_without_a_cluster_loads_no_dask(tmp_path: Path) -> None:
@@ -62,3 +63,4 @@ def test_a_plan_without_a_cluster_loads_no_dask(tmp_path: Path) -> None:
     names = loaded("-C", str(tmp_path / "project"), "plan", "--emulator")
     assert "httpx" in names
     assert not names & CLUSTER and "reconciler.cluster" not in names
+    assert not {name for name in names if name.startswith(("reconciler.policy", "cel_expr"))}

@@ -93,6 +93,8 @@ class Compiled:
             if answer.type() == _cel().Type.ERROR:
                 raise NotEvaluated(_reason(str(answer.value())))
             return answer.plain_value()
+        except MemoryError:
+            raise NotEvaluated("it needs more memory than there is") from None
         except (RuntimeError, TypeError, ValueError, OverflowError) as error:
             raise NotEvaluated(_reason(str(error))) from None
 

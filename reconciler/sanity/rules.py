@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from heapq import heappop, heappush
 
 from reconciler.model.diagnostic import Finding, Rule, Severity
 from reconciler.model.resource import Desired, Key
@@ -83,14 +84,15 @@ def overlaps(desireds: Sequence[Desired], kind_of: KindOf) -> dict[Key, tuple[Ke
             groups.setdefault(item.hypothesis.audience.casefold(), []).append((*span, item.key))
     found: dict[Key, list[Key]] = {}
     for group in groups.values():
-        open_: list[tuple[datetime, Key]] = []
+        open_: list[tuple[datetime, Key]] = []  # a heap: who ends first stands first
         for start, end, key in sorted(group):
-            open_ = [(until, other) for until, other in open_ if until > start]
+            while open_ and open_[0][0] <= start:
+                heappop(open_)
             for _, other in open_[:_MOST_KEPT]:
                 for mine, theirs in ((key, other), (other, key)):
                     if len(found.setdefault(mine, [])) < _MOST_KEPT:
                         found[mine].append(theirs)
-            open_.append((end, key))
+            heappush(open_, (end, key))
     return {key: tuple(sorted(others)) for key, others in found.items()}
 
 
