@@ -130,7 +130,7 @@ def together(parts: Mapping[str, Plan]) -> list[tuple[str, Shard]]:
     missing = [str(index) for index in range(1, count + 1) if index not in found]
     if missing or not parts:
         raise PlanUnreadable(
-            f"of {count} shards the plan of {listed(missing)} is missing; make it with --shard i/{count} --out FILE"
+            f"the plan of shard {listed(missing)} of {count} is missing; make it by plan --shard I/{count} --out FILE"
         )
     return [(found[index], parts[found[index]].shard or Shard(1, 1)) for index in sorted(found)]
 

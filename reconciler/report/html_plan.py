@@ -131,6 +131,8 @@ def _plan_verdict(plan: Plan) -> Verdict:
     if plan.no_ops:
         alike = counted(plan.no_ops, "experiment is as its manifest wants it", "experiments are as the manifests want")
         return Verdict("good", "No changes", (f"{alike}.",))
+    if plan.shard is not None:
+        return Verdict("good", "No changes", ("Nothing of the project is in this part.",))
     return Verdict("good", "No changes", ("There are no manifests, and nothing is managed.",))
 
 

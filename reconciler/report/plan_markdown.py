@@ -98,6 +98,8 @@ def _verdict(plan: Plan) -> str:
             f"**INCOMPLETE: not everything could be read, and nothing can be applied.** Planned so far: {counts(plan)}."
         )
     if not plan.changes:
+        if not plan.no_ops and plan.shard is not None:
+            return "**No changes.** Nothing of the project is in this part."
         if not plan.no_ops:
             return "**No changes.** There are no manifests, and nothing is managed."
         alike = counted(plan.no_ops, "experiment is as its manifest wants it", "experiments are as their manifests say")

@@ -213,6 +213,8 @@ def _nothing(plan: Plan, style: Style) -> list[str]:
     if not plan.complete or plan.problems:
         lines = [style.alarm("The plan is INCOMPLETE: not everything could be read. There may well be changes.")]
         return [*lines, f"Of what was read, {alike}."] if plan.no_ops else lines
+    if not plan.no_ops and plan.shard is not None:
+        return [style.good(f"No changes: nothing of the project is in shard {plan.shard}.")]
     if not plan.no_ops:
         return [style.good("No changes: there are no manifests, and nothing is managed.")]
     lines = [style.good(f"No changes: {alike}.")]

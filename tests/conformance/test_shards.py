@@ -168,7 +168,7 @@ def test_what_cannot_be_merged_is_refused_with_the_reason(lab: Lab) -> None:
         err = " ".join(lab.run("merge-plans", *names, "--out", "merged.json").must(1).err.split())
         assert words in err and not Path("merged.json").exists(), err
 
-    refused("the plan of 2 is missing", one, three)
+    refused("the plan of shard 2 of 3 is missing", one, three)
     refused("part1.json is given twice", one, two, one)
     Path("copy.json").write_bytes(Path(one).read_bytes())
     refused("part1.json and copy.json are both shard 1/3", one, "copy.json", two, three)
@@ -194,3 +194,14 @@ def test_what_cannot_be_merged_is_refused_with_the_reason(lab: Lab) -> None:
 def test_what_is_no_shard_is_refused(lab: Lab, text: str) -> None:
     for command in ("plan", "drift"):
         assert "is no shard" in lab.run(command, "--shard", text).must(1).err
+
+
+def test_a_part_without_experiments_says_so(lab: Lab) -> None:
+    lab.manifest(SALESFORCE.kind, SALESFORCE.fresh(0))
+    lab.apply()
+    empty, full = sorted((1, 2), key=lambda index: lab.plan("--shard", f"{index}/2")["summary"]["no-op"])
+    assert "nothing of the project is in shard" in lab.run("plan", "--shard", f"{empty}/2").must(0).out
+    for form in ("markdown", "html"):
+        shown = lab.run("plan", "--shard", f"{empty}/2", "--format", form).must(0).out
+        assert "Nothing of the project is in this part" in shown
+    assert "1 experiment is as its manifest wants it" in lab.run("plan", "--shard", f"{full}/2").must(0).out
