@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from reconciler.errors import PlanProblem, PlatformError, StalePlan, UsageProblem
+from reconciler.errors import PlanProblem, PlanUnreadable, PlatformError, StalePlan, UsageProblem
 from reconciler.manifests.words import nearest
 from reconciler.model.budget import Quota
 from reconciler.model.change import Plan
@@ -285,7 +285,14 @@ def merged(around: Surroundings, desired: Mapping[Key, Desired], parts: Mapping[
     now = max(plan.created_at for plan in parts.values())
     inputs = _inputs(around, state, desired, records, sides, request, now)
     answers = merged_preflights(read_preflights(item.get("preflight")) for item in evidence)
-    return _finished(around, around.review(make_plan(inputs), inputs), answers, inputs)
+    try:
+        return _finished(around, around.review(make_plan(inputs), inputs), answers, inputs)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        # What the shards read went through files, and a spec in it may be none.
+        raise PlanUnreadable(
+            f"what {', '.join(parts)} say was read is not what a platform answers ({type(error).__name__}): the files "
+            "were changed by hand or damaged; plan the shards again"
+        ) from error
 
 
 def _check_same(around: Surroundings, state: State, desired: Mapping[Key, Desired], parts: Mapping[str, Plan]) -> None:
