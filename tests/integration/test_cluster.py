@@ -27,7 +27,7 @@ def cluster() -> Iterator[Any]:
     os.environ.update(ENVIRONMENT)
     try:
         with distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50, host="127.0.0.1"
+            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50, host="127.0.0.1"
         ) as started:
             yield started
     finally:
@@ -172,3 +172,37 @@ def test_a_scheduler_that_is_not_there(lab: Lab, monkeypatch: pytest.MonkeyPatch
 
 def test_a_saved_plan_is_not_for_a_cluster(lab: Lab) -> None:
     assert "only this process sends" in lab.run("apply", "plan.json", "--cluster", "local").must(1).err
+
+
+def test_a_worker_of_another_version_reads_nothing(lab: Lab, cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reconciler.cluster import coordinator
+
+    monkeypatch.setattr(coordinator, "own_version", lambda: "0.0.0")
+    lab.manifest(X_ADS.kind, X_ADS.fresh(0))
+    err = lab.run("plan", "--cluster", cluster.scheduler_address).must(1).err
+    assert "this is 0.0.0: install the same on all" in err and lab.requests == []
+
+
+def test_a_cluster_whose_workers_are_all_lost_ends_the_run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scheduler is there, and nobody comes to do the work."""
+    from reconciler.cluster import coordinator
+
+    monkeypatch.setattr(coordinator, "NO_WORKERS_S", 0.05)
+    monkeypatch.setattr(coordinator, "_LOOK_S", 0.01)
+    lab.manifest(X_ADS.kind, X_ADS.fresh(0))
+    with distributed.LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp",
+        dashboard_address="127.0.0.1:0",
+        host="127.0.0.1",
+    ) as deserted:
+        address = deserted.scheduler_address
+
+        async def none_left(client: Any, address: str) -> None:
+            await client.retire_workers(workers=list((await client.scheduler.identity())["workers"]))
+
+        monkeypatch.setattr(coordinator, "_workers", none_left)
+        err = lab.run("plan", "--cluster", address).must(1).err
+    assert "has had no worker for" in err and lab.requests == []
