@@ -85,7 +85,8 @@ _TABLE: Final = (
         "Every manifest says who answers for it.",
         "true",
         "params.label in experiment.labels && experiment.labels[params.label].matches(params.pattern)",
-        "metadata.labels needs {{ params.label }}, as {{ params.pattern }}",
+        "metadata.labels needs {{ params.label }}"
+        "{{ params.pattern == '.' ? '' : ', with a value that matches ' + params.pattern }}",
         (
             Param("label", Sort.TEXT, "The label.", "owner"),
             Param("pattern", Sort.PATTERN, "What its value matches, found anywhere in it.", "."),
