@@ -15,6 +15,7 @@ from reconciler.errors import UsageProblem
 
 if TYPE_CHECKING:
     from reconciler.model.resource import Record
+    from reconciler.project import Project
     from reconciler.state.owner import Owner
     from reconciler.state.store import State, Store
 
@@ -29,12 +30,19 @@ def command(ctx: click.Context, emulated: bool) -> None:
     In a project that was only ever run with --emulator, this is the embedded platforms' state.
     """
     project = project_of(ctx)
-    here = project.state.backend == "file" and not project.state.path.exists()
-    if not emulated and here and emulated_state(project).exists():
+    if not emulated and _nothing_yet(project) and emulated_state(project).exists():
         emulated = True
         say("this is the state of the embedded platforms: nothing was applied to the real ones yet")
     ctx.obj["store"] = store_of(project, emulated=emulated)
     ctx.obj["project"], ctx.obj["emulated"] = project, emulated
+
+
+def _nothing_yet(project: Project) -> bool:
+    """Tell, without asking a server, that the real state is not there yet: no file, or no clone to keep it in."""
+    if project.state.backend == "file":
+        return not project.state.path.exists()
+    folder = project.dir.resolve()
+    return project.state.backend == "git" and not any((at / ".git").exists() for at in (folder, *folder.parents))
 
 
 @command.command("list")
