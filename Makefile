@@ -50,6 +50,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 lock: $(VENV)/dev.stamp ## choose versions of all dependencies anew, and keep them with their hashes in requirements/
 	$(LOCK) pyproject.toml requirements/build.in --extra dev --upgrade --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --constraint requirements/dev.txt --upgrade --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --extra object-store --extra otel --extra policy --constraint requirements/dev.txt --upgrade \
+		--output-file requirements/all.txt
 	$(LOCK) requirements/build.in --constraint requirements/dev.txt --upgrade --output-file requirements/build.txt
 
 schemas: $(VENV)/dev.stamp ## make schemas/ anew

@@ -28,19 +28,20 @@ def pins(name: str) -> dict[str, list[str]]:
 
 def asked(name: str) -> list[Requirement]:
     """Give what is asked for directly."""
-    runtime = PROJECT["project"]["dependencies"]
+    runtime, extras = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]
     build = PROJECT["build-system"]["requires"]
     return [
         Requirement(text)
         for text in {
             "runtime.txt": runtime,
-            "dev.txt": [*runtime, *PROJECT["project"]["optional-dependencies"]["dev"], *build],
+            "all.txt": [*runtime, *extras["object-store"], *extras["otel"], *extras["policy"]],
+            "dev.txt": [*runtime, *extras["dev"], *build],
             "build.txt": build,
         }[name]
     ]
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt", "build.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "all.txt", "dev.txt", "build.txt"])
 def test_what_is_asked_for_is_pinned_as_asked(name: str) -> None:
     pinned = pins(name)
     for requirement in asked(name):
@@ -49,7 +50,7 @@ def test_what_is_asked_for_is_pinned_as_asked(name: str) -> None:
         assert all(version in requirement.specifier for version in versions), f"{requirement}: make lock"
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "build.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "all.txt", "build.txt"])
 def test_users_run_what_was_tested(name: str) -> None:
     tested = pins("dev.txt")
     assert {package: tested.get(package) for package in pins(name)} == pins(name)
