@@ -74,7 +74,7 @@ def read_params(known: tuple[Param, ...], stated: Mapping[str, Any]) -> tuple[di
     for name in stated:
         if name not in by_name:
             meant = nearest(name, by_name)
-            hint = f"did you mean {meant}?" if meant else f"there are {', '.join(by_name) or 'none'}"
+            hint = f"did you mean {meant}?" if meant else f"it takes {', '.join(by_name) or 'none'}"
             wrong.append(BadParam(name, f'unknown parameter "{plain(name)}"', hint))
     values: dict[str, Any] = {}
     for name, param in by_name.items():
