@@ -17,9 +17,12 @@ TARGETS ?=
 SECONDS ?= 60
 # How many changes `make mutation` tries.
 SAMPLE ?= 240
+# How many experiments `make bench` measures with, and how often.
+COUNTS ?= 100 1000 10000
+RUNS ?= 5
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types audit lock schemas golden reliability fuzz mutation clean
+.PHONY: help demo test lint format types audit lock schemas golden reliability fuzz mutation bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -78,6 +81,9 @@ mutation: $(VENV)/mutation.stamp ## change planning and the rule tables on purpo
 	$(BIN)/python tests/reliability/page.py collect $(VENV)/mutation
 	$(BIN)/python tests/reliability/page.py write
 
+bench: $(VENV)/bench.stamp ## measure against floors and a peer (COUNTS="100 1000 10000", RUNS=5), and write docs/performance.md
+	cd benchmarks && ../$(BIN)/python run.py $(COUNTS) --runs $(RUNS)
+
 clean: ## remove what can be made again
 	rm -rf $(VENV) build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -107,6 +113,11 @@ $(VENV)/dev.stamp: pyproject.toml requirements/dev.txt | $(BIN)/python
 $(VENV)/mutation.stamp: $(VENV)/dev.stamp
 	@echo "installing mutmut into $(VENV)"
 	@$(PIP) install --no-build-isolation --editable '.[mutation]'
+	@touch $@
+
+$(VENV)/bench.stamp: $(VENV)/dev.stamp
+	@echo "installing octoDNS, which is measured beside us, into $(VENV)"
+	@$(PIP) install --no-build-isolation --editable '.[bench]'
 	@touch $@
 
 $(VENV)/fuzz.stamp: $(VENV)/dev.stamp

@@ -3,7 +3,8 @@ The floors, each a process of its own: what no tool that does this work can be f
 
 `parse FOLDER` loads every manifest with PyYAML's C loader. `wire LOG` sends the requests of a log (as the server keeps
 it) again with a bare httpx client: as many at once as the tool may have in flight, a client for each platform, all of
-them abreast, every answer decoded. Each prints one JSON object: wall time in seconds and what was done.
+them abreast, every answer decoded. `plan FOLDER --log LOG` does one after the other, which is what a plan cannot do
+without. Each prints one JSON object: wall time in seconds without the start of the interpreter, and what was done.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ def wire(server: str, log: list[tuple[str, str, str]]) -> dict[str, Any]:
     """Send every request of a log again."""
     import httpx
 
+    took: dict[str, float] = {}
+
     async def platform(name: str, requests: list[tuple[str, str, str]]) -> int:
         waiting = iter(requests)
         size = 0
@@ -54,6 +57,7 @@ def wire(server: str, log: list[tuple[str, str, str]]) -> dict[str, Any]:
                         json.loads(content)
 
             await asyncio.gather(*(work() for _ in range(AT_ONCE[name])))
+        took[name] = time.perf_counter() - began
         return size
 
     async def all_of_them() -> int:
@@ -64,17 +68,24 @@ def wire(server: str, log: list[tuple[str, str, str]]) -> dict[str, Any]:
 
     began = time.perf_counter()
     size = asyncio.run(all_of_them())
-    return {"seconds": time.perf_counter() - began, "requests": len(log), "bytes": size}
+    return {"seconds": time.perf_counter() - began, "requests": len(log), "bytes": size, "platforms": took}
+
+
+def main() -> None:
+    """Measure one floor, as the command line says, and print what came of it."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("what", choices=("parse", "wire", "plan"))
+    options.add_argument("place", type=Path)
+    options.add_argument("--log", type=Path)
+    options.add_argument("--server", default="")
+    given = options.parse_args()
+    done: dict[str, Any] = {}
+    if given.what in ("parse", "plan"):
+        done["parse"] = parse(given.place)
+    if given.what in ("wire", "plan"):
+        done["wire"] = wire(given.server, json.loads((given.log or given.place).read_text()))
+    sys.stdout.write(json.dumps(done) + "\n")
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("what", choices=("parse", "wire"))
-    options.add_argument("place", type=Path)
-    options.add_argument("--server", default="")
-    given = options.parse_args()
-    if given.what == "parse":
-        done = parse(given.place)
-    else:
-        done = wire(given.server, json.loads(given.place.read_text()))
-    sys.stdout.write(json.dumps(done) + "\n")
+    main()

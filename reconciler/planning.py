@@ -54,6 +54,7 @@ from reconciler.state.store import State, Store
 from reconciler.state.text import state_text
 
 NO_GUARDS = Guards(None, None, None)
+_NOTHING: Mapping[Key, Desired] = {}
 Reading: TypeAlias = Callable[[Mapping[Key, Desired], Mapping[Key, Record], Iterable[Key]], Awaitable[Sides]]
 """Reads what is live of the asked experiments somewhere else than in this process."""
 
@@ -143,7 +144,7 @@ async def make(
 ) -> Plan:
     """Give the plan of a project, or of a shard of it; reads platforms, changes nothing."""
     refuse_empty(desired, state.experiments, allow_empty=request.allow_empty)
-    check_known(around.project, state.experiments)
+    check_known(around.project, state.experiments, desired)
     targets = _known_targets(request.targets, desired, state.experiments)
     records = moved_records(desired, state.experiments)
     asked = frozenset(key for key in (*desired, *records) if not targets or key in targets)
@@ -340,8 +341,12 @@ async def _preflight(sessions: Sessions, made: Plan, inputs: Inputs) -> dict[str
     return dict(zip(connections, await asyncio.gather(*map(ask, connections)), strict=True))
 
 
-def check_known(project: Project, records: Mapping[Key, Record]) -> None:
-    """Raise PlanProblem when the state speaks of a kind or a connection that is not there, or a spec that is none."""
+def check_known(project: Project, records: Mapping[Key, Record], desired: Mapping[Key, Desired] = _NOTHING) -> None:
+    """
+    Raise PlanProblem when the state speaks of a kind or a connection that is not there, or a spec that is none.
+
+    What is recorded just as its manifest in `desired` states it is a spec, as that one is.
+    """
     kinds = {kind.name: kind for platform in project.platforms.values() for kind in platform.kinds}
     for key, record in records.items():
         if key.kind not in kinds:
@@ -354,6 +359,9 @@ def check_known(project: Project, records: Mapping[Key, Record]) -> None:
                 f"{key} was applied through connection {record.connection!r}, which {project.file} does not have; "
                 f"put the connection back, or take the record out with: reconciler state rm {key}"
             )
+        wanted = desired.get(key)
+        if wanted is not None and wanted.spec == record.applied:
+            continue
         try:
             kinds[key.kind].claims(record.applied)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):

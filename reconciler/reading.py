@@ -166,6 +166,8 @@ def read_requests(
 
 
 def _claims_more(kind: Kind, want: Desired, record: Record) -> bool:
+    if want.spec == record.applied:
+        return False
     now = kind.claims({key: value for key, value in want.spec.items() if value is not None})
     before = kind.claims({key: value for key, value in record.applied.items() if value is not None})
     return bool(now.entities - before.entities) or (now.start, now.end) != (before.start, before.end)

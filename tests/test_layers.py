@@ -27,7 +27,7 @@ SHARED = {
     "opentelemetry": "opentelemetry-api",
 }
 """Import names that several packages share, longest first."""
-TESTING = ("dev", "fuzz", "mutation")
+TESTING = ("bench", "dev", "fuzz", "mutation")
 """Extras that only tests need."""
 
 

@@ -8,17 +8,21 @@ DEEPEST = 100
 """Lists and objects inside each other; manifests go to 50, no page of a platform beyond 10."""
 
 
-def too_deep(value: Any, limit: int = DEEPEST) -> bool:
-    """Tell whether more than `limit` lists and mappings stand inside each other; needs no stack itself."""
-    level = [value]
+def members_within(value: Any, limit: int = DEEPEST) -> int | None:
+    """
+    Give how many members all objects of a JSON value have together; None when more than `limit` lists and objects stand
+    inside each other. Needs no stack itself.
+    """
+    members = 0
+    level: list[Any] = [value] if type(value) is dict or type(value) is list else []
     for _ in range(limit + 1):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
-        ]
-        if not level:
-            return False
-    return True
+        inner: list[Any] = []
+        for outer in level:
+            if type(outer) is dict:
+                members += len(outer)
+                outer = outer.values()
+            inner += [each for each in outer if type(each) is dict or type(each) is list]
+        if not inner:
+            return members
+        level = inner
+    return None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from reconciler.model.diagnostic import Location, PathTuple
 from reconciler.model.hypothesis import Hypothesis
@@ -21,9 +21,12 @@ from reconciler.model.hypothesis import Hypothesis
 Spec: TypeAlias = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
-    """Our name of an experiment, unique in a project: `Kind/name`."""
+class Key(NamedTuple):
+    """
+    Our name of an experiment, unique in a project: `Kind/name`.
+
+    A tuple, since a plan looks up and sorts keys many times each: hashing and comparing are the interpreter's own.
+    """
 
     kind: str
     name: str

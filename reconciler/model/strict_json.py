@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from typing import Any
 
-from reconciler.model.nesting import DEEPEST, too_deep
+from reconciler.model.nesting import members_within
 
 
 def strict_json(text: str, *, half_pairs: bool = False) -> Any:
@@ -19,14 +20,24 @@ def strict_json(text: str, *, half_pairs: bool = False) -> Any:
     `half_pairs` allows them, halves of surrogate pairs, which can neither be sent nor be written as UTF-8.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_once_each, parse_constant=_refuse, parse_float=_finite)
+        value = _DECODER.decode(text)
+        members = members_within(value)
+        if members is None:
+            raise ValueError("nested too deep")
+        if members != len(_END_OF_KEY.findall(text)):
+            _CAREFUL.decode(text)  # a value may only look like a key; this reader knows, and is twice as slow
     except RecursionError:
         raise ValueError("nested too deep") from None
-    if text.count("[") + text.count("{") > DEEPEST and too_deep(value):
-        raise ValueError("nested too deep")
     if not half_pairs and ("\\ud" in text or "\\uD" in text):
         _check_pairs(value)
     return value
+
+
+_END_OF_KEY = re.compile(r'"(?=[ \t\n\r]*:)')
+"""
+Matches once for each key of a text, and perhaps inside values that quote something: never less often than there are
+keys. So where it matches as often as there are members in what was read, no key was lost to one like it.
+"""
 
 
 def _check_pairs(value: Any) -> None:
@@ -54,3 +65,7 @@ def _finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError(f"{text} is too large a number")
     return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+_CAREFUL = json.JSONDecoder(object_pairs_hook=_once_each, parse_constant=_refuse, parse_float=_finite)

@@ -97,12 +97,8 @@ def _recorded_elsewhere(record: Record, inputs: Inputs) -> Key | None:
     """Give another key with a manifest that is recorded for the same experiment: a rename was interrupted half way."""
     if not record.remote_id:
         return None
-    same = (
-        key
-        for key, other in inputs.records.items()
-        if other.remote_id == record.remote_id and other.connection == record.connection and key in inputs.desired
-    )
-    return min(same, default=None)
+    same = inputs.recorded.get((record.connection, record.remote_id), ())
+    return min((key for key in same if key in inputs.desired), default=None)
 
 
 # --- a manifest without a recorded experiment ----------------------------------------------------------------
@@ -133,10 +129,9 @@ def _unrecorded(kind: Kind, desired: Desired, record: Record | None, inputs: Inp
 
 def _imported(kind: Kind, desired: Desired, inputs: Inputs) -> Draft:
     """A manifest that names the live experiment it speaks of: take that one over, or say why not."""
-    for key, record in inputs.records.items():
-        if record.remote_id == desired.import_id and record.connection == desired.connection:
-            reason = f"metadata.importId {desired.import_id} is managed already, as {key}; take one of the two out"
-            return Draft(block(replace(_create(kind, desired, None, inputs), action=Action.ADOPT), reason))
+    for key in inputs.recorded.get((desired.connection, desired.import_id), ()):
+        reason = f"metadata.importId {desired.import_id} is managed already, as {key}; take one of the two out"
+        return Draft(block(replace(_create(kind, desired, None, inputs), action=Action.ADOPT), reason))
     match inputs.readings.get(desired.key, Unknown("it was not read")):
         case Unknown(reason):
             return Draft(problem=f"{desired.key}: metadata.importId {desired.import_id} could not be read: {reason}")
@@ -152,20 +147,11 @@ def _imported(kind: Kind, desired: Desired, inputs: Inputs) -> Draft:
 
 def _candidates(kind: Kind, connection: str, spec: Spec, key: Key, inputs: Inputs) -> list[Live]:
     """Give the live, unrecorded experiments of the same identity, oldest id first; those that are over do not count."""
-    taken = {
-        record.remote_id
-        for other, record in inputs.records.items()
-        if other != key and record.connection == connection and record.remote_id
-    }
-    wanted = kind.identity(spec)
     found = {
-        other.live.remote_id: other.live
-        for other in inputs.others
-        if other.connection == connection
-        and not other.live.over
-        and other.live.remote_id not in taken
-        and kind.identity(other.live.spec, other.live) == wanted
-        and kind.could_be(spec, other.live)
+        live.remote_id: live
+        for live in inputs.alike(kind, connection, kind.identity(spec))
+        if all(other == key for other in inputs.recorded.get((connection, live.remote_id), ()))
+        and kind.could_be(spec, live)
     }
     return [found[remote_id] for remote_id in sorted(found)]
 

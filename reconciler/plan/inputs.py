@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
 from reconciler.model.resource import Desired, Key, Live, Reading, Record
 from reconciler.platforms.base import Kind
@@ -78,6 +79,38 @@ class Inputs:
     state_serial: int = 0
     state_lineage: str = ""
     managed: int = field(default=0)
+
+    @cached_property
+    def recorded(self) -> Mapping[tuple[str, str], Sequence[Key]]:
+        """The keys of the records by connection and remote id, in the order of the records."""
+        found: dict[tuple[str, str], list[Key]] = {}
+        for key, record in self.records.items():
+            if record.remote_id:
+                found.setdefault((record.connection, record.remote_id), []).append(key)
+        return found
+
+    @cached_property
+    def met(self) -> Mapping[tuple[str, str], Live]:
+        """The live experiments of `others` by connection and remote id."""
+        found: dict[tuple[str, str], Live] = {}
+        for other in self.others:
+            found.setdefault((other.connection, other.live.remote_id), other.live)
+        return found
+
+    def alike(self, kind: Kind, connection: str, identity: Any) -> Sequence[Live]:
+        """Give the experiments among `others` that have an identity and are not over."""
+        place = (kind.name, connection)
+        if place not in self._by_identity:
+            found: dict[Any, list[Live]] = {}
+            for other in self.others:
+                if other.connection == connection and not other.live.over:
+                    found.setdefault(kind.identity(other.live.spec, other.live), []).append(other.live)
+            self._by_identity[place] = found
+        return self._by_identity[place].get(identity, ())
+
+    @cached_property
+    def _by_identity(self) -> dict[tuple[str, str], dict[Any, list[Live]]]:
+        return {}
 
     def seen(self, kind: Kind, live: Live) -> Live:
         """

@@ -7,7 +7,7 @@ circle of claims is blocked with all of it named, and what waits for a blocked c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -31,15 +31,16 @@ class Holder:
 
 def ordered(changes: Mapping[Key, Change], inputs: Inputs) -> dict[Key, Change]:
     """Give the changes in the order of execution, each with the keys it waits for; conflicts are blocked."""
-    holders = {holder.key: holder for holder in _managed(changes, inputs)}
-    strangers = tuple(_unmanaged(changes, inputs))
     known = dict(changes)
     waits: dict[Key, set[Key]] = {}
-    for key, change in changes.items():
-        if change.action not in CLAIMING:
-            continue
-        mine = holders[key]
-        for holder in (*holders.values(), *strangers):
+    claiming = [key for key, change in changes.items() if change.action in CLAIMING]
+    holders = tuple(_managed(changes, inputs)) if claiming else ()
+    by_key = {holder.key: holder for holder in holders}
+    near = _Near((*holders, *_unmanaged(changes, inputs))) if claiming else _Near(())
+    doubts = _Doubts(changes, inputs)
+    for key in claiming:
+        mine = by_key[key]
+        for holder in near.to(mine.after):
             if holder.key == key:
                 continue
             kept = _newly(mine, holder.before, mine.after.shared(holder.after))
@@ -47,9 +48,25 @@ def ordered(changes: Mapping[Key, Change], inputs: Inputs) -> dict[Key, Change]:
                 known[key] = block(known[key], _held(kept, holder))
             elif holder.key is not None and _newly(mine, holder.before, mine.after.shared(holder.before)):
                 waits.setdefault(key, set()).add(holder.key)
-        known[key] = _with_doubts(known[key], mine, changes, inputs)
+        known[key] = _with_doubts(known[key], mine, doubts)
     known = _without_cycles(known, waits)
     return _sorted(known, waits)
+
+
+class _Near:
+    """Holders by what they hold before or after: whoever shares nothing with a claim need not be asked about it."""
+
+    def __init__(self, holders: Sequence[Holder]) -> None:
+        self._holders = holders
+        self._at: dict[str, list[int]] = {}
+        for index, holder in enumerate(holders):
+            for entity in holder.before.entities | holder.after.entities:
+                self._at.setdefault(entity, []).append(index)
+
+    def to(self, claims: Claims) -> Iterator[Holder]:
+        """Give the holders of any of the claimed entities, at whatever time, in their order."""
+        for index in sorted({index for entity in claims.entities for index in self._at.get(entity, ())}):
+            yield self._holders[index]
 
 
 def propagated(changes: Mapping[Key, Change]) -> dict[Key, Change]:
@@ -81,21 +98,45 @@ def _newly(mine: Holder, theirs: Claims, shared: frozenset[str]) -> frozenset[st
     return shared - mine.before.shared(theirs)
 
 
-def _with_doubts(change: Change, mine: Holder, changes: Mapping[Key, Change], inputs: Inputs) -> Change:
+def _with_doubts(change: Change, mine: Holder, doubts: _Doubts) -> Change:
     """Give a change with a warning for each experiment that is over and may still hold what the change claims."""
     if change.action is Action.BLOCKED:
         return change
-    kind = inputs.kinds(change.key.kind, change.connection)
-    doubts = []
-    for live in _over(change.connection, changes, inputs):
-        held = scoped(kind.perhaps_held(live), kind, change.connection)
+    warnings = []
+    for live, held in doubts.about(change, mine.after):
         shared = _newly(mine, held, mine.after.shared(held))
         if shared and live.remote_id != change.remote_id:
-            doubts.append(
+            warnings.append(
                 f"{', '.join(sorted(shared))} is of {live.remote_id}, which is over ({live.status}); whether the "
                 "platform frees what it held is unknown: a refusal will be reported"
             )
-    return replace(change, warnings=(*change.warnings, *doubts))
+    return replace(change, warnings=(*change.warnings, *warnings))
+
+
+class _Doubts:
+    """What experiments that are over may still hold, by kind and connection and then by entity; made when asked for."""
+
+    def __init__(self, changes: Mapping[Key, Change], inputs: Inputs) -> None:
+        self._changes = changes
+        self._inputs = inputs
+        self._known: dict[tuple[str, str], dict[str, dict[str, tuple[Live, Claims]]]] = {}
+
+    def about(self, change: Change, claims: Claims) -> Iterator[tuple[Live, Claims]]:
+        """Give those that are over and may hold any of the claimed entities, by id, each with what it may hold."""
+        place = (change.key.kind, change.connection)
+        if place not in self._known:
+            kind = self._inputs.kinds(*place)
+            found: dict[str, dict[str, tuple[Live, Claims]]] = {}
+            for live in _over(change.connection, self._changes, self._inputs):
+                held = scoped(kind.perhaps_held(live), kind, change.connection)
+                for entity in held.entities:
+                    found.setdefault(entity, {})[live.remote_id] = (live, held)
+            self._known[place] = found
+        near: dict[str, tuple[Live, Claims]] = {}
+        for entity in claims.entities:
+            near |= self._known[place].get(entity, {})
+        for remote_id in sorted(near):
+            yield near[remote_id]
 
 
 def _over(connection: str, changes: Mapping[Key, Change], inputs: Inputs) -> Iterator[Live]:
@@ -196,10 +237,8 @@ def live_of(key: Key, change: Change | None, kind: Kind, inputs: Inputs) -> Live
         if record
         else ("", "")
     )
-    for other in inputs.others:
-        if remote_id and other.connection == connection and other.live.remote_id == remote_id:
-            return inputs.seen(kind, other.live)
-    return None
+    other = inputs.met.get((connection, remote_id)) if remote_id else None
+    return None if other is None else inputs.seen(kind, other)
 
 
 def holding(kind: Kind, live: Live) -> Claims:

@@ -88,10 +88,7 @@ def _live(change: Change, inputs: Inputs) -> Live | None:
     reading = inputs.readings.get(change.key)
     if isinstance(reading, Found):
         return reading.live
-    for other in inputs.others:
-        if other.connection == change.connection and other.live.remote_id == change.remote_id:
-            return other.live
-    return None
+    return inputs.met.get((change.connection, change.remote_id or ""))
 
 
 def _plain(value: object) -> object:

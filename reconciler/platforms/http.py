@@ -9,8 +9,10 @@ statuses where the platform's page says so) makes a write go out again. What hap
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -309,7 +311,7 @@ class HttpClient:
             status=status,
             headers=headers,
             body=body,
-            request_id=self.redact.excerpt(request_id, 100),
+            request_id=self.redact.excerpt(request_id, 100) if request_id else "",
             connection=self.name,
             method=call.method,
             path=call.path,
@@ -374,6 +376,7 @@ class HttpClient:
             local = is_loopback(urlsplit(self._settings.base_url).hostname or "")
             try:
                 self._opened = httpx.AsyncClient(
+                    verify=_trusted(not local),
                     transport=self._transport,
                     timeout=self._timeout,
                     limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
@@ -387,6 +390,12 @@ class HttpClient:
                     "like http://host:port (SOCKS is not supported); correct it, or name the host in NO_PROXY"
                 ) from None
         return self._opened
+
+
+@lru_cache
+def _trusted(trust_env: bool) -> ssl.SSLContext:
+    """Give whom connections trust, as the library would: made once in a run, since reading it takes long."""
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 class _TooLong(Exception):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json as jsonlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.platforms.ratelimit import Holds
+
+_READY = re.compile(r'/["!$-~]*')
+"""A path and a query of printable ASCII without a fragment."""
 
 
 @dataclass
@@ -55,7 +59,7 @@ def outgoing(
     and for JSON that cannot be sent (NaN).
     """
     target = f"{path}?{query}" if query else path
-    if not path.startswith("/") or not all("!" <= character <= "~" and character != "#" for character in target):
+    if _READY.fullmatch(target) is None:
         raise ValueError(f"not a ready-made path and query: {target!r}")
     merged: dict[str, tuple[str, str]] = {}
     body = content

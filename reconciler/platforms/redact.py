@@ -61,6 +61,8 @@ def _pattern(form: str) -> str:
 def escaped(text: str) -> str:
     """Give the text on one line: runs of white space as one blank, control and format characters as escapes."""
     blanks = re.sub(r"[ \t\r\n]+", " ", text).strip()
+    if blanks.isascii() and blanks.isprintable():
+        return blanks
     return "".join(_shown(character) for character in blanks)
 
 

@@ -66,15 +66,15 @@ def record_from_json(key: Key, values: Any, upgrade: Upgrade = dict) -> Record:
         platform=_text(known, "platform", where),
         connection=_text(known, "connection", where),
         remote_id=_text(known, "remoteId", where),
-        applied=_object(known.get("applied", {}), f"{where}: applied"),
-        stored=_object(known.get("stored", {}), f"{where}: stored"),
-        children=_children(known.get("children", {}), f"{where}: children"),
-        lifecycle=_lifecycle(known.get("lifecycle", {}), f"{where}: lifecycle"),
+        applied=_object(known.get("applied", {}), where, "applied"),
+        stored=_object(known.get("stored", {}), where, "stored"),
+        children=_children(known["children"], f"{where}: children") if "children" in known else {},
+        lifecycle=_lifecycle(known["lifecycle"], f"{where}: lifecycle") if "lifecycle" in known else DEFAULT_LIFECYCLE,
         status=_text(known, "status", where),
         created_at=None if created is None else _time(created, f"{where}: createdAt"),
         intent_at=None if intent is None else _time(intent, f"{where}: intentAt"),
         inflight=_text(known, "inflight", where),
-        predecessors=_texts(known.get("predecessors", []), f"{where}: predecessors"),
+        predecessors=_texts(known["predecessors"], f"{where}: predecessors") if "predecessors" in known else (),
     )
 
 
@@ -117,14 +117,14 @@ def _lifecycle(values: Any, where: str) -> Lifecycle:
 
 
 def _only(values: Mapping[str, Any], known: frozenset[str], where: str) -> None:
-    unknown = sorted(values.keys() - known)
-    if unknown:
+    if not values.keys() <= known:
+        unknown = sorted(values.keys() - known)
         raise WrongShape(f"{where}: the key {unknown[0]!r} is not known to this version; use the version that wrote it")
 
 
-def _object(value: Any, where: str) -> dict[str, Any]:
+def _object(value: Any, where: str, name: str = "") -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise WrongShape(f"{where} is not an object")
+        raise WrongShape(f"{where}: {name} is not an object" if name else f"{where} is not an object")
     return value
 
 

@@ -8,6 +8,7 @@ what is done.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -139,9 +140,9 @@ def _entries(
 def _bytes(path: Path) -> bytes | None:
     try:
         found = os.stat(path)  # noqa: PTH116 - ten thousand times in a run
-        if found.st_size > MAX_BYTES or not Path(path).is_file():
+        if found.st_size > MAX_BYTES or not stat.S_ISREG(found.st_mode):
             return None
-        with path.open("rb") as stream:
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - as above
             return stream.read(MAX_BYTES + 1)
     except OSError:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -29,11 +30,12 @@ from plan_builders import (
 from reconciler.model.change import Action, Change, Plan
 from reconciler.model.kind import template, top_level
 from reconciler.model.resource import Desired, Found, Gone, Live, Reading, Record, Unknown
+from reconciler.plan import order
 from reconciler.plan.drift import find_drift
 from reconciler.plan.fields import difference, recorded_children
 from reconciler.plan.planner import make_plan
 from reconciler.plan.saved import dumps, loads
-from reconciler.platforms.base import Kind
+from reconciler.platforms.base import Claims, Kind
 from reconciler.platforms.registry import KINDS
 
 TEXT = st.sampled_from(["a", "b", "R&D", "ü", "x" * 40])
@@ -259,7 +261,7 @@ def projects(draw: st.DrawFn) -> tuple[list[Desired], list[Record], dict[Any, Re
     for index in range(draw(st.integers(1, 6))):
         kind = draw(st.sampled_from(KINDS))
         item = replace(draw(wanted_of(kind)))
-        item = replace(item, key=replace(item.key, name=f"e{index}"))
+        item = replace(item, key=item.key._replace(name=f"e{index}"))
         if draw(st.booleans()):
             before = replace(draw(wanted_of(kind)), key=item.key)
             seen = live(before, FIRST[kind.platform], str(100 + index))
@@ -284,6 +286,39 @@ def test_the_order_of_inputs_does_not_matter(
     shuffler.shuffle(keys)
     mixed = {key: readings[key] for key in keys}
     assert make_plan(plan_inputs(wanted, records, mixed, others=others, allow=allow)) == made
+
+
+class AskEveryone(order._Near):
+    """Every holder, whatever it holds: what looking up holders by what is claimed has to come to."""
+
+    def to(self, claims: Claims) -> Iterator[order.Holder]:
+        yield from self._holders
+
+
+class DoubtEveryone(order._Doubts):
+    def about(self, change: Change, claims: Claims) -> Iterator[tuple[Live, Claims]]:
+        kind = self._inputs.kinds(change.key.kind, change.connection)
+        for seen in order._over(change.connection, self._changes, self._inputs):
+            yield seen, order.scoped(kind.perhaps_held(seen), kind, change.connection)
+
+
+@settings(max_examples=100, deadline=None)
+@given(projects(), st.lists(st.booleans(), min_size=6, max_size=6), st.sampled_from([None, 0, 9]))
+def test_looking_up_who_holds_what_is_asking_everyone(
+    project: tuple[list[Desired], list[Record], dict[Any, Reading]], over: list[bool], allow: int | None
+) -> None:
+    wanted, records, readings = project
+    others = []
+    for item, ended in zip(records, over, strict=False):
+        if isinstance(reading := readings[item.key], Found):
+            seen = replace(reading.live, over=ended, remote_id=f"{reading.live.remote_id}9")
+            others.append((item.connection, seen))
+    inputs = plan_inputs(wanted, records, readings, others=others, allow=allow)
+    made = make_plan(inputs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order, "_Near", AskEveryone)
+        patch.setattr(order, "_Doubts", DoubtEveryone)
+        assert make_plan(inputs) == made
 
 
 @RUNS
