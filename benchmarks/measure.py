@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,27 +29,25 @@ class Took:
 
 def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Took:
     """Run a command to its end; raises RuntimeError, with what it said, when it fails."""
-    said = folder / ".said"
-    with said.open("wb+") as stream:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            command,
+    said, used = folder / ".said", folder / ".used"
+    spawn = [sys.executable, "-I", "-S", str(HERE / "spawn.py"), str(used)]
+    with said.open("wb") as stream:
+        subprocess.run(
+            [*spawn, *command],
             cwd=folder,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
+            check=True,
         )
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        stream.seek(0)
-        out = stream.read().decode(errors="replace")
+    out, figures = said.read_text(errors="replace"), used.read_text().split()
     said.unlink()
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} in {folder} gave {process.returncode}:\n{out[-2000:]}")
-    kilobytes = used.ru_maxrss if sys.platform != "darwin" else used.ru_maxrss // 1024
-    return Took(wall, used.ru_utime + used.ru_stime, kilobytes * 1024, out)
+    used.unlink()
+    code, wall, cpu, peak = int(figures[0]), *map(float, figures[1:])
+    if code:
+        raise RuntimeError(f"{' '.join(command)} in {folder} gave {code}:\n{out[-2000:]}")
+    return Took(wall, cpu, int(peak) * (1 if sys.platform == "darwin" else 1024), out)
 
 
 class Server:

@@ -59,10 +59,11 @@ def _measured(by_count: Mapping[int, Mapping[str, Any]], plot: str) -> str:
 
 
 def _goals_table(listed: Sequence[Goal]) -> str:
-    lines = ["| goal | at most | measured | |", "|---|---|---|---|"]
+    lines = ["| goal | at most | measured | in processor time | |", "|---|---|---|---|---|"]
     for goal in listed:
         value = "" if goal.value is None else f"{_number(goal.value)}{goal.unit}"
-        lines.append(f"| {goal.title} | {_number(goal.limit)}{goal.unit} | {value} | {goal.verdict()} |")
+        cpu = "" if goal.cpu is None else f"{_number(goal.cpu)}×"
+        lines.append(f"| {goal.title} | {_number(goal.limit)}{goal.unit} | {value} | {cpu} | {goal.verdict()} |")
     return "\n".join(lines) + "\n"
 
 
@@ -77,7 +78,15 @@ def _where(by_count: Mapping[int, Mapping[str, Any]]) -> str:
         for found in by_count.values()
     )
     loads = ", ".join(f"{found['machine']['load']} at {count:,}" for count, found in by_count.items())
-    words = "Load of the machine when each began (other work on it is noise here)"
+    free = ", ".join(
+        f"{middle(found['rows'], 'at once', 'cpu') / middle(found['rows'], 'at once'):.1f} at {count:,}"
+        for count, found in by_count.items()
+        if "at once" in found["rows"]
+    )
+    words = (
+        f"Two processes that only compute got this many processors: {free or 'not measured'}. Load of the machine when "
+        "each began (other work on it is noise here)"
+    )
     return f"Measured on {'; '.join(said)}. {words}: {loads}.\n"
 
 

@@ -30,6 +30,13 @@ RESULTS = HERE / "results"
 PYTHON = sys.executable
 LATENCY_MS = 100.0
 CHANGES = 1_000
+AT_ONCE = """
+import os
+children = [os.fork() or sum(range(12_000_000)) and os._exit(0) for _ in range(2)]
+for child in children:
+    os.waitpid(child, 0)
+"""
+"""Two processes that only compute: processor time beside wall time tells how many processors were free."""
 
 
 class Bench:
@@ -84,8 +91,9 @@ def counted(log: Sequence[Sequence[str]]) -> dict[str, int]:
 
 def unchanged(bench: Bench, runs: int, with_peer: bool) -> None:
     """Measure a project that nobody has changed: floors, validate, plan, and the peer."""
-    bench.tool("plan cold", "plan", cold=True)
-    bench.rows.values.clear()  # the first run of all finds the disk's and the interpreter's caches empty
+    if runs > 1:  # the first run of all finds the disk's and the interpreter's caches empty
+        bench.tool("plan cold", "plan", cold=True)
+        bench.rows.values.clear()
     peer_command = peer.write_peer(bench.folder, bench.count) if with_peer and peer.installed() else None
     for _ in range(runs):
         bench.rows.add("interpreter", run([PYTHON, "-c", "pass"], bench.folder, {}))
@@ -94,9 +102,10 @@ def unchanged(bench: Bench, runs: int, with_peer: bool) -> None:
         bench.floor("parse floor", "parse")
         bench.tool("validate cold", "validate", cold=True)
         bench.tool("validate warm", "validate", cold=False)
-        bench.floor("plan floor", "plan")
         bench.tool("plan cold", "plan", cold=True)
         bench.tool("plan warm", "plan", cold=False)
+        bench.floor("plan floor", "plan")
+        bench.rows.add("at once", run([PYTHON, "-I", "-S", "-c", AT_ONCE], bench.folder, {}))
         if peer_command:
             bench.rows.add("octodns", run(peer_command, bench.folder, {}))
 

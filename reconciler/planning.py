@@ -23,7 +23,7 @@ from reconciler.manifests.words import nearest
 from reconciler.model.budget import Quota
 from reconciler.model.change import Plan
 from reconciler.model.outcome import Progress
-from reconciler.model.resource import Desired, Key, Record
+from reconciler.model.resource import Desired, Found, Key, Record
 from reconciler.model.shard import Shard
 from reconciler.model.span import Spans, no_spans
 from reconciler.model.time import iso
@@ -41,6 +41,7 @@ from reconciler.plan.evidence import (
 )
 from reconciler.plan.guards import held_for_the_whole, refuse_empty
 from reconciler.plan.inputs import Guards, Inputs, Kinds, Options
+from reconciler.plan.order import holding
 from reconciler.plan.planner import make_plan
 from reconciler.plan.preflight import preflight_items, with_preflight
 from reconciler.plan.reader import Reader
@@ -287,6 +288,7 @@ def merged(around: Surroundings, desired: Mapping[Key, Desired], parts: Mapping[
     inputs = _inputs(around, state, desired, records, sides, request, now)
     answers = merged_preflights(read_preflights(item.get("preflight")) for item in evidence)
     try:
+        _check_read(inputs)
         return _finished(around, around.review(make_plan(inputs), inputs), answers, inputs)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         # What the shards read went through files, and a spec in it may be none.
@@ -339,6 +341,14 @@ async def _preflight(sessions: Sessions, made: Plan, inputs: Inputs) -> dict[str
 
     connections = sorted(items)
     return dict(zip(connections, await asyncio.gather(*map(ask, connections)), strict=True))
+
+
+def _check_read(inputs: Inputs) -> None:
+    """Raise what the kinds raise for a spec that is none, also where the plan need not ask what it claims."""
+    for key, reading in inputs.readings.items():
+        side = inputs.records.get(key) or inputs.desired.get(key)
+        if isinstance(reading, Found) and side is not None:
+            holding(inputs.kinds(key.kind, side.connection), reading.live)
 
 
 def check_known(project: Project, records: Mapping[Key, Record], desired: Mapping[Key, Desired] = _NOTHING) -> None:

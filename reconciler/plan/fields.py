@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from reconciler.model.change import FieldChange
@@ -53,6 +54,11 @@ class _Sides:
 
 def list_templates(kind: Kind) -> frozenset[str]:
     """Give the template paths of a kind's lists of objects: `cohorts`, `cohorts[].attributeValues`."""
+    return _list_templates(type(kind))
+
+
+@cache
+def _list_templates(kind: type[Kind]) -> frozenset[str]:
     found: set[str] = set()
     for path in kind.field_index():
         head = path

@@ -320,8 +320,9 @@ class HttpClient:
 
     async def _transfer(self, method: str, url: str, **how: Any) -> tuple[int, dict[str, str], bytes]:
         async with self._client().stream(method, url, **how) as raw:
-            self.last_date = raw.headers.get("date", self.last_date)
-            if raw.headers.get("content-encoding", "identity").strip().lower() not in ENCODINGS:
+            headers = {name.lower(): value for name, value in raw.headers.items()}
+            self.last_date = headers.get("date", self.last_date)
+            if headers.get("content-encoding", "identity").strip().lower() not in ENCODINGS:
                 raise _NotAskedFor
             chunks: list[bytes] = []
             size = 0
@@ -330,7 +331,7 @@ class HttpClient:
                 if size > self._max_body_bytes:
                     raise _TooLong
                 chunks.append(chunk)
-            return raw.status_code, {name.lower(): value for name, value in raw.headers.items()}, b"".join(chunks)
+            return raw.status_code, headers, b"".join(chunks)
 
     async def _post_form(self, url: str, form: Mapping[str, str]) -> TokenReply:
         """Post to a token endpoint, once; raises NotSent when no answer came (nothing was sent to the API then)."""
