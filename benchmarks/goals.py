@@ -133,9 +133,9 @@ def goals(results: Mapping[int, Mapping[str, Any]]) -> list[Goal]:
     ]
 
 
-def growth(results: Mapping[int, Mapping[str, Any]], name: str, key: str = "wall") -> float | None:
-    """Give the growth exponent of a figure from 1,000 experiments on."""
-    points = [(count, middle(found["rows"], name, key)) for count, found in sorted(results.items()) if count >= 1_000]
+def growth(results: Mapping[int, Mapping[str, Any]], name: str, key: str = "wall", least: int = 1_000) -> float | None:
+    """Give the growth exponent of a figure from a number of experiments on."""
+    points = [(count, middle(found["rows"], name, key)) for count, found in sorted(results.items()) if count >= least]
     return exponent([(count, value) for count, value in points if value])
 
 

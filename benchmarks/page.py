@@ -44,6 +44,11 @@ def _measured(by_count: Mapping[int, Mapping[str, Any]], plot: str) -> str:
     parts = ["## Goals\n", _goals_table(goals(by_count)), "\n## Figures\n", _where(by_count)]
     for count, found in by_count.items():
         parts += [f"\n### {count:,} experiments\n", _rows_table(found, count)]
+    words = " ".join(_growth(by_count, least) for least in (1_000, 10_000))
+    return "\n".join([*parts, f"\n![Time and memory against the number of experiments]({plot})\n", words, ""])
+
+
+def _growth(by_count: Mapping[int, Mapping[str, Any]], least: int) -> str:
     slopes = [
         f"{title} {value:.2f}"
         for title, name, key in (
@@ -52,10 +57,9 @@ def _measured(by_count: Mapping[int, Mapping[str, Any]], plot: str) -> str:
             ("`validate`, nothing kept", "validate cold", "wall"),
             ("peak memory of `plan`", "plan warm", "peak"),
         )
-        if (value := growth(by_count, name, key)) is not None
+        if (value := growth(by_count, name, key, least)) is not None
     ]
-    words = f"Growth exponents, fitted from 1,000 experiments on: {', '.join(slopes)}."
-    return "\n".join([*parts, f"\n![Time and memory against the number of experiments]({plot})\n", words, ""])
+    return f"Growth exponents from {least:,} experiments on: {', '.join(slopes) or 'not measured'}."
 
 
 def _goals_table(listed: Sequence[Goal]) -> str:
