@@ -43,7 +43,7 @@ def served(app: Any, **tls: str) -> Iterator[int]:
     try:
         yield int(server.servers[0].sockets[0].getsockname()[1])
     finally:
-        server.should_exit = True
+        server.should_exit = server.force_exit = True  # clients may keep their connections open
         thread.join(10)
 
 
