@@ -52,14 +52,15 @@ def _growth(by_count: Mapping[int, Mapping[str, Any]], least: int) -> str:
     slopes = [
         f"{title} {value:.2f}"
         for title, name, key in (
-            ("`plan`, nothing kept", "plan cold", "wall"),
-            ("`plan`, unchanged", "plan warm", "wall"),
-            ("`validate`, nothing kept", "validate cold", "wall"),
+            ("`plan`, nothing kept", "plan cold", "cpu"),
+            ("`plan`, unchanged", "plan warm", "cpu"),
+            ("`validate`, nothing kept", "validate cold", "cpu"),
             ("peak memory of `plan`", "plan warm", "peak"),
         )
         if (value := growth(by_count, name, key, least)) is not None
     ]
-    return f"Growth exponents from {least:,} experiments on: {', '.join(slopes) or 'not measured'}."
+    fitted = ", ".join(slopes) or "not measured"
+    return f"Growth exponents of processor time and memory from {least:,} experiments on: {fitted}."
 
 
 def _goals_table(listed: Sequence[Goal]) -> str:
