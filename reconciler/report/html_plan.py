@@ -147,8 +147,10 @@ def _plan_facts(plan: Plan) -> list[tuple[str, str]]:
         facts.append(("Judged as of", f"{day(plan.as_of)}: what is allowed then may not be allowed now"))
     until = plan.valid_until
     facts.append(("Valid until", f"{day(until)} ({left(until, plan.created_at)})" if until else "no window closes"))
-    facts += [("Requests", clean(budget_words(item))) for item in plan.budget]
     facts.append(("State", f"serial {plan.state_serial}"))
+    for item in plan.budget:
+        place, _, words = clean(budget_words(item)).partition(": ")
+        facts.append((f"Requests, {place}", words))
     return facts
 
 
