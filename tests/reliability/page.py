@@ -40,7 +40,7 @@ TOPICS: Mapping[str, tuple[str, str]] = {
     "machine": (
         "Invariants found by machine",
         "Manifests, live edits, moves of the clock, faults and interruptions at random; what must hold, and how many "
-        "examples it held for.",
+        "rounds it held for (`clean`: nothing went wrong on purpose; `minimal` is judged there alone).",
     ),
     "mutation": (
         "Mutation testing",
@@ -98,6 +98,9 @@ def summed(topic: str, facts: Sequence[Fact]) -> list[Fact]:
         for name, value in flat.items():
             if name not in words:
                 line[name] = max(line.get(name, 0), value) if name in _PEAKS else line.get(name, 0) + value
+        for name, counts in fact.items():
+            if isinstance(counts, dict):
+                line[name] = {each: line.get(name, {}).get(each, 0) + count for each, count in counts.items()}
     return [lines[key] for key in sorted(lines)]
 
 
@@ -141,7 +144,17 @@ def _topic(topic: str, path: Path) -> list[str]:
     run = " ".join([f"Run on {record['on']}, on commit `{record['at']}`.", *record.get("notes", ())])
     if topic == "mutation":
         return [f"{run} The seed was {lines[0]['seed']}.", _scored(lines)]
-    return [run, _faults(lines)] if topic == "faults" else [run, _lines(lines)]
+    return [run, _faults(lines)] if topic == "faults" else [run, _lines(lines), *_counts(lines)]
+
+
+def _counts(lines: Sequence[Fact]) -> Iterator[str]:
+    """Give a table for each thing that was counted by name, such as how often each invariant held."""
+    for name in dict.fromkeys(name for line in lines for name, value in line.items() if isinstance(value, dict)):
+        sums: dict[str, int] = {}
+        for line in lines:
+            for each, count in line.get(name, {}).items():
+                sums[each] = sums.get(each, 0) + count
+        yield table((name, "times"), [(f"`{each}`", _number(count)) for each, count in sorted(sums.items())])
 
 
 def _scored(lines: Sequence[Fact]) -> str:
@@ -178,7 +191,8 @@ def _total(counts: Mapping[tuple[str, str, str], int], end: str) -> str:
 
 def _lines(lines: Sequence[Fact]) -> str:
     names = list(dict.fromkeys(name for line in lines for name, value in line.items() if isinstance(value, str)))
-    numbers = list(dict.fromkeys(name for line in lines for name in line if name not in names))
+    scalars = [name for line in lines for name, value in line.items() if isinstance(value, int | float)]
+    numbers = list(dict.fromkeys(scalars))
     body = [[*(str(line.get(n, "")) for n in names), *(_number(line.get(n)) for n in numbers)] for line in lines]
     if len(lines) > 1:
         sums = ["" if n in _PEAKS else _number(sum(line.get(n, 0) for line in lines)) for n in numbers]
