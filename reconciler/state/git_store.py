@@ -62,7 +62,8 @@ class GitMedium:
         if answer.code:
             raise StateProblem(
                 f"the state is kept in git, and the remote {self._remote} cannot be used: {reason(answer.err)}; the "
-                "project has to be in a clone whose remote has this name (state.remote names another)"
+                "project has to be in a clone whose remote has this name (state.remote names another), or keep the "
+                "state in a file, with `state: {backend: file}` in the project file"
             )
         address = without_credentials(answer.out.decode("utf-8", "replace").strip().split("\n")[0])
         if not self._ref:
