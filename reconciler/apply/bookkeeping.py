@@ -7,7 +7,7 @@ from dataclasses import replace
 from reconciler.apply.calls import Worker
 from reconciler.errors import StalePlan
 from reconciler.model.outcome import Result
-from reconciler.model.resource import Found, Record
+from reconciler.model.resource import Found, Live, Record, Spec
 from reconciler.plan.fields import recorded_children, same_spec
 
 
@@ -49,17 +49,21 @@ async def record_only(worker: Worker) -> Result:
         for top, value in record.stored.items()
         if top in change.target and same_spec(worker.kind, {top: change.target[top]}, {top: record.applied.get(top)})
     }
-    worker.context.put(
-        replace(
-            record,
-            applied=change.target,
-            stored=kept,
-            children=recorded_children(worker.kind, change.target, live),
-            lifecycle=change.lifecycle,
-            status=live.status,
-            inflight="",
-            intent_at=None,
-        ),
-        "recorded as the manifest has it",
-    )
+    worker.context.put(as_applied(worker, record, live, kept), "recorded as the manifest has it")
     return Result.DONE
+
+
+def as_applied(worker: Worker, record: Record, live: Live, stored: Spec) -> Record:
+    """Give the record of an experiment that has come to what the change wants; nothing of it is under way any more."""
+    change = worker.change
+    assert change.target is not None
+    return replace(
+        record,
+        applied=change.target,
+        stored=stored,
+        children=recorded_children(worker.kind, change.target, live),
+        lifecycle=change.lifecycle,
+        status=live.status,
+        inflight="",
+        intent_at=None,
+    )

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from reconciler.apply.bookkeeping import as_applied
 from reconciler.apply.calls import LOOKS_S, SEARCHES_S, Worker
 from reconciler.apply.context import Stopped
 from reconciler.errors import BadAnswer, PlatformError, Refused, StalePlan, Unclear
 from reconciler.model.change import Action, Call
 from reconciler.model.outcome import Result
 from reconciler.model.resource import Desired, Found, Gone, Live, Record, Spec
-from reconciler.plan.fields import recorded_children, same_spec, stored_differently
+from reconciler.plan.fields import same_spec, stored_differently
 from reconciler.platforms.base import Answer, ReadRequest
 
 ENDING_LOOKS_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -347,19 +348,7 @@ async def _finish(worker: Worker, record: Record, live: Live) -> None:
             )
     if change.action in (Action.UPDATE, Action.ADOPT):
         worker.tell_moved(record, live)
-    worker.context.put(
-        replace(
-            record,
-            applied=change.target,
-            stored=stored,
-            children=recorded_children(worker.kind, change.target, live),
-            lifecycle=change.lifecycle,
-            status=live.status,
-            inflight="",
-            intent_at=None,
-        ),
-        "applied",
-    )
+    worker.context.put(as_applied(worker, record, live, stored), "applied")
 
 
 def _stored(worker: Worker, record: Record, target: Spec, live: Live) -> Spec:
