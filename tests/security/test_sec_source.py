@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from reconciler.platforms.http import _trusted
 
 ROOT = Path(__file__).parents[2] / "reconciler"
 SOURCES = sorted(ROOT.rglob("*.py"))
@@ -42,6 +45,8 @@ MODULES = {
     "ctypes",
     "pty",
 }
+VERIFYING = "_trusted(not local)"
+"""The one other value of `verify`: a context that is looked at in `test_every_connection_is_verified`."""
 SAFE_LOADERS = {"CSafeLoader", "SafeLoader"}
 
 
@@ -69,7 +74,7 @@ def _keywords(node: ast.Call) -> Iterator[str]:
         value = ast.unparse(word.value)
         if word.arg == "shell" and value != "False":
             yield f"{node.lineno}: shell={value}"
-        if word.arg in ("verify", "check_hostname") and value != "True":
+        if word.arg in ("verify", "check_hostname") and value not in ("True", VERIFYING):
             yield f"{node.lineno}: {word.arg}={value}"
         if word.arg == "follow_redirects" and value != "False":
             yield f"{node.lineno}: follow_redirects={value}"
@@ -79,6 +84,13 @@ def _keywords(node: ast.Call) -> Iterator[str]:
         loaders = {ast.unparse(word.value).rpartition(".")[2] for word in node.keywords if word.arg == "Loader"}
         if not loaders or not loaders <= SAFE_LOADERS:
             yield f"{node.lineno}: yaml.load without a safe loader"
+
+
+@pytest.mark.parametrize("trust_env", [True, False])
+def test_every_connection_is_verified(trust_env: bool) -> None:
+    context = _trusted(trust_env)
+    assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
+    assert context.get_ca_certs() or context.cert_store_stats()["x509_ca"] > 0
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
