@@ -39,7 +39,7 @@ from reconciler.state.file_store import FileStore
 from reconciler.workflow import PlanRequest
 
 DEEP = os.environ.get("RECONCILER_MACHINE") == "deep"
-EXAMPLES = int(os.environ.get("RECONCILER_MACHINE_EXAMPLES", "1000" if DEEP else "120"))
+EXAMPLES = int(os.environ.get("RECONCILER_MACHINE_EXAMPLES", "1000" if DEEP else "80"))
 STEPS = int(os.environ.get("RECONCILER_MACHINE_STEPS", "24" if DEEP else "14"))
 SHRINK = DEEP and os.environ.get("RECONCILER_MACHINE_SHRINK") != "0"
 COUNTS: Counter[str] = Counter()
