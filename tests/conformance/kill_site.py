@@ -80,6 +80,8 @@ class GitSite:
             ("init", "-q", "--bare", str(self.bare)),
             ("init", "-q", str(project)),
             ("-C", str(project), "remote", "add", "origin", f"file://{self.bare}"),
+            ("-C", str(self.bare), "config", "gc.auto", "0"),  # objects and refs stay loose, and are read so
+            ("-C", str(project), "config", "gc.auto", "0"),
         ):
             subprocess.run(["git", *words], check=True, capture_output=True)
         shutil.rmtree(self.bare / "hooks", ignore_errors=True)
