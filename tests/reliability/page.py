@@ -36,9 +36,9 @@ TOPICS: Mapping[str, tuple[str, str]] = {
         "Kill points",
         "The process is killed (SIGKILL) at every point where it talks to a platform or to the state, started again, "
         "and held against an undisturbed run: what lives, how much was made, what is recorded, and an empty plan. "
-        "Stories are situations of a kind of change on a platform; `points` moments to be killed at, `states found` those "
-        "that leave something else behind; `pairs` second kills, during the recovery from each such state, of one story "
-        "of each kind (with git: of one create), and `further states` what these leave that the first did not.",
+        "Stories are situations of a kind of change on a platform; `points` moments to be killed at, `states found` "
+        "those that leave something else behind; `pairs` second kills, in the recovery from each such state, of one "
+        "story of each kind (with git: of one create), and `further states` what these leave that the first did not.",
     ),
     "machine": (
         "Invariants found by machine",
