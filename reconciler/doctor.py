@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.errors import InvalidInput, Locked, ReconcilerError
 from reconciler.model.examination import Examination, Grade, ProbeLine, Section
-from reconciler.platforms.base import ConnectionSettings, Kind
+from reconciler.platforms.base import Kind
 from reconciler.platforms.probe import UNSEEN, Probe
+from reconciler.platforms.session import ConnectionSettings
 from reconciler.project import Project
 from reconciler.project.project import Connection
 from reconciler.state.owner import Owner

@@ -47,7 +47,8 @@ from reconciler.plan.preflight import preflight_items, with_preflight
 from reconciler.plan.reader import Reader
 from reconciler.plan.renames import moved_records
 from reconciler.plan.shards import groups_of, keys_of, together
-from reconciler.platforms.base import Kind, Preflight
+from reconciler.platforms.base import Kind
+from reconciler.platforms.session import Preflight
 from reconciler.project import Project
 from reconciler.project.project import Guards as GuardsConfig
 from reconciler.reading import OpenSession, Sessions, Sides, merged_sides, read_sides

@@ -15,7 +15,8 @@ from reconciler.errors import PlatformError
 from reconciler.model.resource import Desired, Key, Live, Reading, Record, Unknown
 from reconciler.model.span import Spans, no_spans
 from reconciler.plan.inputs import Kinds, Other
-from reconciler.platforms.base import Kind, ReadRequest, Session, Wanted
+from reconciler.platforms.base import Kind
+from reconciler.platforms.session import ReadRequest, Session, Wanted
 
 OpenSession = Callable[[str], Session]
 """Opens the session of a connection by name; raises ReconcilerError when a variable of it is missing."""

@@ -15,8 +15,8 @@ from typing import TypeAlias
 from reconciler.errors import ReconcilerError
 from reconciler.model.resource import Desired, Found, Gone, Key, Record
 from reconciler.plan.inputs import Kinds
-from reconciler.platforms.base import ReadRequest, Wanted
 from reconciler.platforms.outcomes import Conclusion, ExperimentResult, ResultsReport, Subject
+from reconciler.platforms.session import ReadRequest, Wanted
 from reconciler.project import Project
 from reconciler.reading import OpenSession, Sessions
 from reconciler.state.store import Store

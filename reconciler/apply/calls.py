@@ -16,7 +16,8 @@ from reconciler.model.kind import top_level
 from reconciler.model.outcome import Progress
 from reconciler.model.resource import Found, Gone, Live, Reading, Record, Unknown
 from reconciler.plan.fields import difference, same_spec
-from reconciler.platforms.base import Kind, ReadRequest, Wanted
+from reconciler.platforms.base import Kind
+from reconciler.platforms.session import ReadRequest, Wanted
 
 MAX_SENDS = 3
 LOOKS_S = (0.0, 0.5, 1.0, 2.0, 4.0)

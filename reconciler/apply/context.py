@@ -11,7 +11,7 @@ from reconciler.model.outcome import Progress
 from reconciler.model.resource import Key, Record
 from reconciler.model.span import Spans, no_spans
 from reconciler.plan.inputs import GRACE, Kinds
-from reconciler.platforms.base import Session
+from reconciler.platforms.session import Session
 
 
 class Journal(Protocol):

@@ -16,7 +16,7 @@ from reconciler.model.change import Action, Call
 from reconciler.model.outcome import Result
 from reconciler.model.resource import Desired, Found, Gone, Live, Record, Spec
 from reconciler.plan.fields import same_spec, stored_differently
-from reconciler.platforms.base import Answer, ReadRequest
+from reconciler.platforms.session import Answer, ReadRequest
 
 ENDING_LOOKS_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 MAX_CREATES = 2

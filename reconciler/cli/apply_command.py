@@ -16,23 +16,25 @@ from reconciler.cli.common import (
     EXIT_BLOCKED,
     PLAN_KEY,
     Stop,
-    allowed_destroys,
-    cluster_option,
-    given_variables,
     now,
     on_cluster,
     out,
     out_json,
-    parsed_keys,
-    planning_options,
     project_of,
     run,
     say,
-    shard_of,
-    shard_option,
     style_of,
     surroundings,
     validated,
+)
+from reconciler.cli.options import (
+    allowed_destroys,
+    cluster_option,
+    given_variables,
+    parsed_keys,
+    planning_options,
+    shard_of,
+    shard_option,
 )
 from reconciler.cli.policing import review_saved, reviewer
 from reconciler.cli.watching import Watch, audit_of, watch_of_run

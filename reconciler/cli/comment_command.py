@@ -10,8 +10,9 @@ import click
 
 from reconciler.cli.ci import project_folder
 from reconciler.cli.ci_place import Place, place_of
-from reconciler.cli.common import max_wait_option, out, out_json, run, say, variable_options
+from reconciler.cli.common import out, out_json, run, say
 from reconciler.cli.forges import access, footer, forge_of
+from reconciler.cli.options import max_wait_option, variable_options
 from reconciler.cli.told import (
     Told,
     manifests_of,

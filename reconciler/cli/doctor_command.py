@@ -14,7 +14,6 @@ import click
 
 from reconciler.cli.common import (
     emulated_state,
-    emulator_option,
     manifests_of,
     now,
     out,
@@ -24,13 +23,13 @@ from reconciler.cli.common import (
     say,
     store_of,
     style_of,
-    variable_options,
 )
+from reconciler.cli.options import emulator_option, variable_options
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
     from reconciler.model.examination import Examination
-    from reconciler.platforms.base import ConnectionSettings
+    from reconciler.platforms.session import ConnectionSettings
     from reconciler.project import Project
 
 PATIENCE_S = 20.0

@@ -10,21 +10,13 @@ import click
 
 from reconciler.cli.also import also_option, save
 from reconciler.cli.ci import marked_errors, out_github, project_folder
-from reconciler.cli.common import (
-    EXIT_CHANGES,
+from reconciler.cli.common import EXIT_CHANGES, now, on_cluster, out, project_of, run, style_of, surroundings, validated
+from reconciler.cli.options import (
     cluster_option,
     emulator_option,
     max_wait_option,
-    now,
-    on_cluster,
-    out,
-    project_of,
-    run,
     shard_of,
     shard_option,
-    style_of,
-    surroundings,
-    validated,
     variable_options,
 )
 

@@ -9,20 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.common import (
-    Stop,
-    accounts_reader,
-    emulator_option,
-    manifests_of,
-    max_wait_option,
-    now,
-    out,
-    project_of,
-    run,
-    say,
-    surroundings,
-    variable_options,
-)
+from reconciler.cli.common import Stop, accounts_reader, manifests_of, now, out, project_of, run, say, surroundings
+from reconciler.cli.options import emulator_option, max_wait_option, variable_options
 from reconciler.errors import UsageProblem
 
 if TYPE_CHECKING:

@@ -11,17 +11,8 @@ import click
 
 from reconciler.cli.also import save
 from reconciler.cli.apply_command import read_plan
-from reconciler.cli.common import (
-    PLAN_KEY,
-    emulator_option,
-    out,
-    project_of,
-    say,
-    style_of,
-    surroundings,
-    validated,
-    variable_options,
-)
+from reconciler.cli.common import PLAN_KEY, out, project_of, say, style_of, surroundings, validated
+from reconciler.cli.options import emulator_option, variable_options
 from reconciler.cli.plan_command import exit_code, shown
 from reconciler.cli.policing import reviewer
 from reconciler.errors import UsageProblem

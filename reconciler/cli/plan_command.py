@@ -14,21 +14,23 @@ from reconciler.cli.common import (
     EXIT_BLOCKED,
     EXIT_CHANGES,
     PLAN_KEY,
-    allowed_destroys,
-    cluster_option,
     expanded_text,
     on_cluster,
     out,
-    parsed_keys,
-    planning_options,
     project_of,
     run,
     say,
-    shard_of,
-    shard_option,
     style_of,
     surroundings,
     validated,
+)
+from reconciler.cli.options import (
+    allowed_destroys,
+    cluster_option,
+    parsed_keys,
+    planning_options,
+    shard_of,
+    shard_option,
 )
 from reconciler.cli.policing import reviewer
 from reconciler.cli.watching import watch_of_run

@@ -11,24 +11,17 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import common
-from reconciler.cli.common import (
-    emulator_option,
-    max_wait_option,
-    out,
-    out_json,
-    parsed_keys,
-    style_of,
-    variable_options,
-)
+from reconciler.cli.common import out, out_json, style_of
 from reconciler.cli.complete import complete_key
+from reconciler.cli.options import emulator_option, max_wait_option, parsed_keys, variable_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from reconciler.model.resource import Key
-    from reconciler.platforms.base import ConnectionSettings, Session
     from reconciler.platforms.outcomes import ExperimentResult, Subject
+    from reconciler.platforms.session import ConnectionSettings, Session
     from reconciler.project import Project
     from reconciler.results import Ways
 

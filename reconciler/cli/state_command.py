@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.common import emulated_state, now, out, out_json, parsed_keys, project_of, say, store_of
+from reconciler.cli.common import emulated_state, now, out, out_json, project_of, say, store_of
 from reconciler.cli.complete import complete_managed_key
+from reconciler.cli.options import parsed_keys
 from reconciler.cli.state_transfer import lock_option, migrate, pull, push
 from reconciler.errors import UsageProblem
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.ci import marked_errors, out_github, project_folder
-from reconciler.cli.common import expanded_text, manifests_of, out, project_of, say, style_of, variable_options
+from reconciler.cli.common import expanded_text, manifests_of, out, project_of, say, style_of
+from reconciler.cli.options import variable_options
 from reconciler.cli.policing import with_policies
 
 if TYPE_CHECKING:

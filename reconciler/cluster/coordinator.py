@@ -19,7 +19,7 @@ from reconciler.cluster.task import Done, Job, own_version, plain, read_part
 from reconciler.errors import ReconcilerError, UsageProblem
 from reconciler.model.resource import Desired, Key, Reading, Record, Unknown
 from reconciler.planning import Surroundings
-from reconciler.platforms.base import ReadRequest, Wanted
+from reconciler.platforms.session import ReadRequest, Wanted
 from reconciler.platforms.urls import is_loopback
 from reconciler.reading import Sides, merged_sides, read_requests
 

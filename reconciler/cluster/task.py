@@ -19,8 +19,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.model.budget import Quota
 from reconciler.model.diagnostic import Location, PathTuple
 from reconciler.model.resource import NOWHERE, Desired
-from reconciler.platforms.base import ReadRequest, Session
 from reconciler.platforms.registry import PLATFORMS, platform_by_name
+from reconciler.platforms.session import ReadRequest, Session
 from reconciler.project.project import Connection, Guards, Project
 from reconciler.reading import Sessions, Sides, read_from
 from reconciler.state.place import Place

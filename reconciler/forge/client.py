@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from reconciler.errors import BadAnswer, NotFound, Refused, Unauthorized, UsageProblem
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.exchange import Trace
 from reconciler.platforms.http import HttpClient, Response
+from reconciler.platforms.session import ConnectionSettings
 from reconciler.platforms.urls import unsafe
 
 PAGE = 100

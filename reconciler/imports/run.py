@@ -9,7 +9,8 @@ from reconciler.imports.importer import Importer, Options
 from reconciler.imports.result import Imported, ImportResult, Outcome
 from reconciler.manifests.words import one_of, plain
 from reconciler.model.resource import Found, Gone, Key, Live, Unknown
-from reconciler.platforms.base import Kind, ReadRequest, Session, Wanted
+from reconciler.platforms.base import Kind
+from reconciler.platforms.session import ReadRequest, Session, Wanted
 from reconciler.project import Project
 from reconciler.reading import Sessions, sessions_of
 from reconciler.workflow import Surroundings, Validated

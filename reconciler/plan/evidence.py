@@ -11,7 +11,7 @@ from reconciler.model.time import iso
 from reconciler.plan.inputs import Other
 from reconciler.plan.reader import Reader
 from reconciler.plan.saved_budget import quota_to_json, read_quota
-from reconciler.platforms.base import Preflight, PreflightFinding
+from reconciler.platforms.session import Preflight, PreflightFinding
 
 
 def reading_to_json(reading: Reading) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from reconciler.model.resource import Found, Key, Live
 from reconciler.plan.fields import ID, difference
 from reconciler.plan.inputs import Inputs
 from reconciler.plan.order import freed_for, propagated
-from reconciler.platforms.base import Preflight, PreflightFinding, PreflightItem
+from reconciler.platforms.session import Preflight, PreflightFinding, PreflightItem
 
 ASKED = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE})
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from reconciler.errors import UsageProblem
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.ratelimit import Clock
 from reconciler.platforms.redact import Redactor
+from reconciler.platforms.session import ConnectionSettings
 from reconciler.platforms.token_cache import TokenCache
 from reconciler.platforms.tokens import (
     SALESFORCE_AUDIENCE,

@@ -25,12 +25,12 @@ import stamina.instrumentation
 from reconciler.errors import BadAnswer, NotSent, PlatformError, Unauthorized, Unclear, UsageProblem
 from reconciler.model.budget import Quota
 from reconciler.platforms.auth import Authorizer, secrets_of
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.exchange import Teller
 from reconciler.platforms.outgoing import Outgoing, outgoing
 from reconciler.platforms.ratelimit import SPREAD_S, Clock, Holds, Pace, backoff_s, told_wait_s, used_up_s
 from reconciler.platforms.redact import Redactor
 from reconciler.platforms.response import REQUEST_ID_HEADERS, Response
+from reconciler.platforms.session import ConnectionSettings
 from reconciler.platforms.tokens import NO_TOKEN, TokenReply
 from reconciler.platforms.urls import host_of, is_loopback, unsafe
 

@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TypeAlias
 
 from reconciler.model.resource import Key, Live
-from reconciler.platforms.base import ConnectionSettings, Platform
+from reconciler.platforms.session import ConnectionSettings, Platform
 
 
 class Conclusion(StrEnum):

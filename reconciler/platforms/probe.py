@@ -18,8 +18,8 @@ from urllib.request import getproxies, proxy_bypass
 
 from reconciler.errors import LimitReached, NotSent, PlatformError, Unauthorized
 from reconciler.model.examination import Grade, ProbeLine
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.http import HttpClient
+from reconciler.platforms.session import ConnectionSettings
 from reconciler.platforms.tokens import NO_TOKEN
 
 CONNECT_S = 5.0

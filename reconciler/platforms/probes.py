@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from reconciler.platforms.base import Platform
 from reconciler.platforms.probe import Probe
+from reconciler.platforms.session import Platform
 
 _MODULES = {
     "linkedin": "reconciler.platforms.linkedin.probe",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from reconciler.errors import UsageProblem
 from reconciler.platforms import linkedin, salesforce, x_ads
-from reconciler.platforms.base import Kind, Platform
+from reconciler.platforms.base import Kind
+from reconciler.platforms.session import Platform
 
 PLATFORMS: tuple[Platform, ...] = (linkedin.PLATFORM, x_ads.PLATFORM, salesforce.PLATFORM)
 KINDS: tuple[Kind, ...] = tuple(kind for platform in PLATFORMS for kind in platform.kinds)

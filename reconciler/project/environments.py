@@ -19,7 +19,7 @@ from reconciler.manifests.document import Document, Node
 from reconciler.manifests.layered import Layered, merged
 from reconciler.manifests.words import nearest, plain
 from reconciler.model.diagnostic import Diagnostic, PathTuple, Severity
-from reconciler.platforms.base import Platform
+from reconciler.platforms.session import Platform
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 _NOT_SELF_EVIDENT = frozenset({"emulator", "schemas"})

@@ -13,7 +13,7 @@ from reconciler.manifests.load import load_file
 from reconciler.manifests.template.scope import Scope
 from reconciler.manifests.words import plain, shown
 from reconciler.model.diagnostic import Diagnostic, PathTuple, Severity
-from reconciler.platforms.base import Platform
+from reconciler.platforms.session import Platform
 from reconciler.project.environments import chosen, effective
 from reconciler.project.environments import problems as environment_problems
 from reconciler.project.project import Connection, Guards, Project

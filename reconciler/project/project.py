@@ -12,7 +12,7 @@ from reconciler.manifests.document import Document
 from reconciler.manifests.template.scope import Scope
 from reconciler.manifests.words import nearest, plain
 from reconciler.model.diagnostic import PathTuple, dotted
-from reconciler.platforms.base import ConnectionSettings, Platform
+from reconciler.platforms.session import ConnectionSettings, Platform
 from reconciler.project.addresses import address_problem
 from reconciler.project.references import MissingVariable, resolved
 from reconciler.project.rules import account_problem, token_problem

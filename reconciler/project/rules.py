@@ -10,7 +10,7 @@ from reconciler.manifests.discover import pattern_problem
 from reconciler.manifests.document import Document
 from reconciler.manifests.words import nearest, one_of, plain
 from reconciler.model.diagnostic import Diagnostic, PathTuple, Severity, dotted
-from reconciler.platforms.base import Platform
+from reconciler.platforms.session import Platform
 from reconciler.project.addresses import address_problem
 from reconciler.project.references import has_reference, malformed, single
 from reconciler.state import place as places

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.platforms.base import Platform
+from reconciler.platforms.session import Platform
 from reconciler.project.rules import NOT_SECRET
 from reconciler.project.schema import ProjectEntry
 from reconciler.schema.draft7 import Schema, converted, document

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.platforms.base import Platform
+from reconciler.platforms.session import Platform
 from reconciler.schema.draft7 import Schema
 
 _NAMES = {

@@ -24,7 +24,8 @@ from reconciler.model.time import from_epoch_ms, parse_time
 from reconciler.plan.inputs import Inputs, Options
 from reconciler.plan.planner import make_plan
 from reconciler.plan.saved import dumps, plan_digest
-from reconciler.platforms.base import Answer, Kind, Preflight, PreflightItem, ReadRequest, Snapshot, Wanted
+from reconciler.platforms.base import Kind
+from reconciler.platforms.session import Answer, Preflight, PreflightItem, ReadRequest, Snapshot, Wanted
 from reconciler.reading import Sessions, read_sides
 from reconciler.state.records import record_from_json, record_to_json
 

@@ -11,9 +11,9 @@ from laboratory import ENVIRONMENT, Lab
 from test_cost import many_spec
 
 from reconciler.platforms import auth
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.ratelimit import Clock
+from reconciler.platforms.session import ConnectionSettings
 from reconciler.platforms.x_ads.answers import quota_told
 
 CALLS, WINDOW_S = 200, 2

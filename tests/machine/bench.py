@@ -29,12 +29,12 @@ from reconciler.emulator.seed import PLATFORMS, default_seed
 from reconciler.emulator.world import World
 from reconciler.model.resource import Record
 from reconciler.platforms import auth
-from reconciler.platforms.base import Session
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.linkedin.client import LinkedInSession
 from reconciler.platforms.ratelimit import Clock
 from reconciler.platforms.registry import KINDS
 from reconciler.platforms.salesforce.client import SalesforceSession
+from reconciler.platforms.session import Session
 from reconciler.platforms.x_ads.client import XAdsSession
 from reconciler.project import Project, load_project
 from reconciler.state.file_store import FileStore

@@ -27,7 +27,7 @@ from reconciler.model.change import Action, Plan
 from reconciler.model.resource import Desired, Found, Key, Live
 from reconciler.plan.planner import make_plan
 from reconciler.plan.preflight import preflight_items, with_preflight
-from reconciler.platforms.base import Preflight, PreflightFinding
+from reconciler.platforms.session import Preflight, PreflightFinding
 
 
 def li(name: str, /, *campaigns: int, status: str = "PENDING", **changes: Any) -> Desired:

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from reconciler.errors import BadAnswer, NotSent, ReconcilerError, Unauthorized, UsageProblem
 from reconciler.platforms import auth as auths
 from reconciler.platforms.auth import OAuth1, RenewedToken
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.ratelimit import Clock
+from reconciler.platforms.session import ConnectionSettings
 
 SECRETS = {"client_id": "client-7f3a", "client_secret": "secret-51c2", "refresh_token": "refresh-aa01"}
 BASE = "https://mine.my.salesforce.com"

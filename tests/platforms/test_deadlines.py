@@ -20,9 +20,9 @@ import pytest
 
 from reconciler.errors import NotSent, StateProblem
 from reconciler.platforms import auth
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.ratelimit import Clock
+from reconciler.platforms.session import ConnectionSettings
 from reconciler.state import object_store
 from reconciler.state.place import Place
 

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from reconciler.model.resource import Key, Live
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.outcomes import (
     Arm,
     Conclusion,
@@ -17,6 +16,7 @@ from reconciler.platforms.outcomes import (
     Statistics,
     Subject,
 )
+from reconciler.platforms.session import ConnectionSettings
 
 START = datetime(2018, 11, 20, tzinfo=UTC)
 END = datetime(2018, 12, 20, tzinfo=UTC)

@@ -290,7 +290,7 @@ def test_a_secret_written_out_is_refused_without_repeating_it(lab: Lab) -> None:
 def test_values_hide_their_secrets() -> None:
     """A log line that prints settings or a client shows none."""
     from reconciler.platforms import auth
-    from reconciler.platforms.base import ConnectionSettings
+    from reconciler.platforms.session import ConnectionSettings
 
     shown = ""
     for shape in SHAPES.values():

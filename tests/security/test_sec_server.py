@@ -17,10 +17,10 @@ import stamina
 
 from reconciler.errors import BadAnswer, LimitReached, PlatformError, ReconcilerError, Unclear
 from reconciler.platforms.auth import FixedToken, salesforce
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.http import MAX_BODY_BYTES, HttpClient
 from reconciler.platforms.ratelimit import Clock, told_wait_s, used_up_s
 from reconciler.platforms.registry import KINDS
+from reconciler.platforms.session import ConnectionSettings
 
 pytestmark = pytest.mark.anyio
 TOKEN = "canary-token-4b1d"

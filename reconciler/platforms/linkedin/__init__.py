@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.platforms.base import ConnectionSettings, Platform, Session
 from reconciler.platforms.linkedin.kinds import LINKEDIN_EXPERIMENT, LinkedInExperiment
+from reconciler.platforms.session import ConnectionSettings, Platform, Session
 
 
 def _connect(settings: ConnectionSettings) -> Session:

@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 from reconciler.errors import BadAnswer
 from reconciler.model.resource import Found, Gone, Live, Reading, Unknown
-from reconciler.platforms.base import PreflightFinding
 from reconciler.platforms.linkedin import facts, refusals, wire
 from reconciler.platforms.response import Response
+from reconciler.platforms.session import PreflightFinding
 
 
 def mapping(body: Any, name: str) -> Mapping[str, Any] | None:

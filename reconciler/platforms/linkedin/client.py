@@ -14,10 +14,15 @@ from reconciler.errors import BadAnswer, PlatformError, Unclear
 from reconciler.model.change import Call, Purpose
 from reconciler.model.resource import Desired, Found, Gone, Key, Live, Reading, Unknown
 from reconciler.platforms import auth, restli
-from reconciler.platforms.base import (
+from reconciler.platforms.base import Kind
+from reconciler.platforms.http import HttpClient
+from reconciler.platforms.linkedin import answers, facts, queries, refusals, wire
+from reconciler.platforms.linkedin.values import account_urn
+from reconciler.platforms.ratelimit import Clock
+from reconciler.platforms.response import Response
+from reconciler.platforms.session import (
     Answer,
     ConnectionSettings,
-    Kind,
     LeftOut,
     Preflight,
     PreflightFinding,
@@ -27,11 +32,6 @@ from reconciler.platforms.base import (
     Snapshot,
     Wanted,
 )
-from reconciler.platforms.http import HttpClient
-from reconciler.platforms.linkedin import answers, facts, queries, refusals, wire
-from reconciler.platforms.linkedin.values import account_urn
-from reconciler.platforms.ratelimit import Clock
-from reconciler.platforms.response import Response
 
 if TYPE_CHECKING:
     import httpx

@@ -19,12 +19,12 @@ from reconciler.errors import BadAnswer, LimitReached, PlatformError, Unauthoriz
 from reconciler.model.resource import Key, Live
 from reconciler.model.time import from_epoch_ms, iso
 from reconciler.platforms import auth
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.linkedin import refusals
 from reconciler.platforms.linkedin.client import PROTOCOL
 from reconciler.platforms.outcomes import Arm, Conclusion, ExperimentResult, Interval, Statistics, Subject
 from reconciler.platforms.response import Response
+from reconciler.platforms.session import ConnectionSettings
 from reconciler.platforms.tokens import NO_TOKEN
 
 if TYPE_CHECKING:

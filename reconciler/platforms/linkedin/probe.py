@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from reconciler.model.examination import Grade, ProbeLine
 from reconciler.platforms import auth
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.linkedin import facts, queries, refusals
 from reconciler.platforms.linkedin.client import PROTOCOL
 from reconciler.platforms.linkedin.values import account_urn
 from reconciler.platforms.probe import LIMITS, credentials_accepted, no_account, probed, shown_accounts
+from reconciler.platforms.session import ConnectionSettings
 
 
 async def probe(settings: ConnectionSettings) -> tuple[ProbeLine, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.platforms.base import ConnectionSettings, Platform, Session
 from reconciler.platforms.salesforce.facts import DEFAULT_API_VERSION
 from reconciler.platforms.salesforce.kinds import KIND
+from reconciler.platforms.session import ConnectionSettings, Platform, Session
 
 
 def _connect(settings: ConnectionSettings) -> Session:

@@ -16,17 +16,7 @@ from reconciler.errors import BadAnswer, LimitReached, NotFound, PlatformError, 
 from reconciler.model.change import Call, Purpose
 from reconciler.model.resource import Desired, Found, Gone, Live, Reading, Unknown
 from reconciler.platforms import auth
-from reconciler.platforms.base import (
-    Answer,
-    ConnectionSettings,
-    Kind,
-    LeftOut,
-    Preflight,
-    PreflightItem,
-    ReadRequest,
-    Snapshot,
-    Wanted,
-)
+from reconciler.platforms.base import Kind
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.ratelimit import Clock
 from reconciler.platforms.response import Response
@@ -34,6 +24,16 @@ from reconciler.platforms.salesforce.answers import query_page, quota_told, refu
 from reconciler.platforms.salesforce.facts import DEFAULT_DATA_SPACE, PARALLEL_REQUESTS
 from reconciler.platforms.salesforce.kinds import KIND
 from reconciler.platforms.salesforce.wire import experiment_path
+from reconciler.platforms.session import (
+    Answer,
+    ConnectionSettings,
+    LeftOut,
+    Preflight,
+    PreflightItem,
+    ReadRequest,
+    Snapshot,
+    Wanted,
+)
 from reconciler.platforms.tokens import NO_TOKEN
 
 if TYPE_CHECKING:

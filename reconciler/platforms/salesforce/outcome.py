@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from reconciler.model.resource import Key, Live
 from reconciler.model.time import iso, parse_time
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.outcomes import Arm, Conclusion, ExperimentResult, Fact, Subject
 from reconciler.platforms.salesforce.facts import DEFAULT_WINNER_MODE, WEIGHT_SUM
+from reconciler.platforms.session import ConnectionSettings
 
 NO_WINNER_SHOWN: Final = (
     "Salesforce's API does not show which cohort is ahead or has won, nor its figures: look at the experiment in the "

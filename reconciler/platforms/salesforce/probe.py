@@ -7,12 +7,12 @@ from urllib.parse import quote, urlencode
 
 from reconciler.model.examination import Grade, ProbeLine
 from reconciler.platforms import auth
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.probe import LIMITS, credentials_accepted, probed
 from reconciler.platforms.salesforce.answers import query_page, refusal
 from reconciler.platforms.salesforce.client import HEADERS
 from reconciler.platforms.salesforce.kinds import KIND
+from reconciler.platforms.session import ConnectionSettings
 
 QUERY = "SELECT Id FROM AbnExperiment LIMIT 1"
 _ADVICE = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.platforms.base import ConnectionSettings, Platform, Session
+from reconciler.platforms.session import ConnectionSettings, Platform, Session
 from reconciler.platforms.x_ads.facts import API_VERSION, BASE_URL, PLATFORM_NAME
 from reconciler.platforms.x_ads.kinds import XAdsABTest
 

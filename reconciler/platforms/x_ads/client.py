@@ -19,10 +19,13 @@ from reconciler.errors import BadAnswer, LimitReached, NotFound, PlatformError, 
 from reconciler.model.change import Call, Purpose
 from reconciler.model.resource import Desired, Found, Gone, Live, Reading, Unknown
 from reconciler.platforms import auth
-from reconciler.platforms.base import (
+from reconciler.platforms.base import Kind
+from reconciler.platforms.http import HttpClient
+from reconciler.platforms.ratelimit import Pace
+from reconciler.platforms.response import Response
+from reconciler.platforms.session import (
     Answer,
     ConnectionSettings,
-    Kind,
     LeftOut,
     Preflight,
     PreflightItem,
@@ -31,9 +34,6 @@ from reconciler.platforms.base import (
     Snapshot,
     Wanted,
 )
-from reconciler.platforms.http import HttpClient
-from reconciler.platforms.ratelimit import Pace
-from reconciler.platforms.response import Response
 from reconciler.platforms.x_ads.answers import UNAUTHORIZED_HINT, Page, page_of, query_of, quota_told, refusal
 from reconciler.platforms.x_ads.facts import IDS_PER_READ, PAGE_SIZE, PLATFORM_NAME, WRITES_PER_MINUTE
 from reconciler.platforms.x_ads.kinds import XAdsABTest

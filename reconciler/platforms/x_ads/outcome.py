@@ -12,8 +12,8 @@ from typing import Final
 from urllib.parse import quote
 
 from reconciler.model.resource import Key
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.outcomes import Arm, Conclusion, ExperimentResult, Fact, Subject
+from reconciler.platforms.session import ConnectionSettings
 from reconciler.platforms.x_ads.facts import LINE_ITEM, USER_GROUPS
 
 NO_RESULTS: Final = (

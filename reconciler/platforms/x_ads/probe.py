@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from reconciler.model.examination import Grade, ProbeLine
 from reconciler.platforms import auth
-from reconciler.platforms.base import ConnectionSettings
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.probe import LIMITS, credentials_accepted, no_account, probed, shown_accounts
+from reconciler.platforms.session import ConnectionSettings
 from reconciler.platforms.x_ads.answers import refusal
 
 WRITERS: Final = frozenset({"ACCOUNT_ADMIN", "AD_MANAGER"})

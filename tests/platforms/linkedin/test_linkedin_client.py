@@ -15,10 +15,10 @@ from linkedin_samples import KIND, body, cell, desired, live, spec, wire
 from reconciler.errors import BadAnswer, NotFound, PlatformError, Refused, Unauthorized, Unclear
 from reconciler.model.change import Call, Purpose
 from reconciler.model.resource import Found, Gone, Key, Unknown
-from reconciler.platforms.base import ConnectionSettings, PreflightItem, ReadRequest, Wanted
 from reconciler.platforms.linkedin import PLATFORM, queries
 from reconciler.platforms.linkedin.client import LinkedInSession
 from reconciler.platforms.ratelimit import Clock
+from reconciler.platforms.session import ConnectionSettings, PreflightItem, ReadRequest, Wanted
 
 ACCOUNT = "urn:li:sponsoredAccount:5"
 KEY = Key("LinkedInExperiment", "hero")

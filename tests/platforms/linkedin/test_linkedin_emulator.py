@@ -18,9 +18,10 @@ from reconciler.errors import NotFound, PlatformError, Refused, Unauthorized
 from reconciler.model.change import Action, Call, FieldChange
 from reconciler.model.kind import Verdict
 from reconciler.model.resource import Desired, Found, Gone, Key, Live, Spec
-from reconciler.platforms.base import Answer, ConnectionSettings, PreflightItem, ReadRequest, Situation, Wanted
+from reconciler.platforms.base import Situation
 from reconciler.platforms.linkedin import PLATFORM
 from reconciler.platforms.linkedin.client import LinkedInSession
+from reconciler.platforms.session import Answer, ConnectionSettings, PreflightItem, ReadRequest, Wanted
 
 KEY = Key("LinkedInExperiment", "hero")
 ACCOUNT = "urn:li:sponsoredAccount:123"

@@ -12,11 +12,11 @@ import pytest
 from reconciler.errors import BadAnswer, LimitReached, NotFound, PlatformError, Refused, Unauthorized, Unclear
 from reconciler.model.change import Call, Purpose
 from reconciler.model.resource import Desired, Found, Gone, Key, Unknown
-from reconciler.platforms.base import ConnectionSettings, ReadRequest, Wanted
 from reconciler.platforms.ratelimit import Clock
 from reconciler.platforms.salesforce import PLATFORM
 from reconciler.platforms.salesforce.client import SalesforceSession
 from reconciler.platforms.salesforce.kinds import KIND
+from reconciler.platforms.session import ConnectionSettings, ReadRequest, Wanted
 
 pytestmark = pytest.mark.anyio
 

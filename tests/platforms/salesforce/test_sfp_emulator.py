@@ -14,9 +14,9 @@ from reconciler.emulator.world import World
 from reconciler.errors import NotFound, Refused
 from reconciler.model.change import Call, FieldChange
 from reconciler.model.resource import Desired, Found, Gone, Key, Live
-from reconciler.platforms.base import ConnectionSettings, ReadRequest, Session, Wanted
 from reconciler.platforms.salesforce import PLATFORM
 from reconciler.platforms.salesforce.kinds import KIND
+from reconciler.platforms.session import ConnectionSettings, ReadRequest, Session, Wanted
 
 pytestmark = pytest.mark.anyio
 KEY = Key("SalesforceExperiment", "a")

@@ -23,9 +23,9 @@ from reconciler.errors import (
 from reconciler.model.change import Call, Purpose
 from reconciler.model.resource import Desired, Found, Gone, Key, Unknown
 from reconciler.platforms import auth
-from reconciler.platforms.base import ConnectionSettings, ReadRequest, Wanted
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.ratelimit import Clock
+from reconciler.platforms.session import ConnectionSettings, ReadRequest, Wanted
 from reconciler.platforms.x_ads import PLATFORM
 from reconciler.platforms.x_ads.client import XAdsSession
 

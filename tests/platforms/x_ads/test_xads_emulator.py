@@ -16,7 +16,7 @@ from reconciler.emulator.world import World
 from reconciler.errors import NotFound, Refused
 from reconciler.model.change import FieldChange
 from reconciler.model.resource import Desired, Found, Gone, Key, Live, Unknown
-from reconciler.platforms.base import ConnectionSettings, ReadRequest, Session, Wanted
+from reconciler.platforms.session import ConnectionSettings, ReadRequest, Session, Wanted
 from reconciler.platforms.x_ads import PLATFORM
 
 KIND = PLATFORM.kinds[0]
