@@ -19,20 +19,20 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 import sniffio  # noqa: F401 - httpcore asks for it at every lock, and a module that is missing is searched for each time
-import stamina
-import stamina.instrumentation
 
 from reconciler.errors import BadAnswer, NotSent, PlatformError, Unauthorized, Unclear, UsageProblem
 from reconciler.model.budget import Quota
 from reconciler.platforms.auth import Authorizer, secrets_of
 from reconciler.platforms.exchange import Teller
 from reconciler.platforms.outgoing import Outgoing, outgoing
-from reconciler.platforms.ratelimit import SPREAD_S, Clock, Holds, Pace, backoff_s, told_wait_s, used_up_s
+from reconciler.platforms.ratelimit import Clock, Pace
 from reconciler.platforms.redact import Redactor
+from reconciler.platforms.repeats import REPEATED_FOR_READS, Again, repeated
 from reconciler.platforms.response import REQUEST_ID_HEADERS, Response
 from reconciler.platforms.session import ConnectionSettings
 from reconciler.platforms.tokens import NO_TOKEN, TokenReply
 from reconciler.platforms.urls import host_of, is_loopback, unsafe
+from reconciler.platforms.waits import WAIT_ATTEMPTS, Waits
 
 __all__ = ["HttpClient", "Response"]
 
@@ -45,22 +45,6 @@ One of them at a time: the library opens compression inside compression too, and
 before the size of the body can be looked at.
 """
 _EVERY_CALL = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "reconciler"}
-READ_ATTEMPTS = 5
-WAIT_ATTEMPTS = 6
-REPEATED_FOR_READS = frozenset({408, 423, 429})
-
-# Retries are told through `announce`; the library's own log lines would repeat them on stderr, unredacted.
-stamina.instrumentation.set_on_retry_hooks([])
-
-
-class _Again(Exception):
-    """A read that may be repeated: its answer, or the error that came instead; `told` when the wait is done already."""
-
-    def __init__(self, response: Response | None, error: PlatformError | None = None, told: bool = False) -> None:
-        super().__init__()
-        self.response = response
-        self.error = error
-        self.told = told
 
 
 class HttpClient:
@@ -105,8 +89,7 @@ class HttpClient:
         self._deadline_s = deadline_s
         self._max_body_bytes = max_body_bytes
         self._request_id_headers = tuple(request_id_headers)
-        self._clock = clock or Clock()
-        self._holds = Holds(settings.name, settings.max_wait_s, settings.announce, self._clock)
+        self._waits = Waits(settings.name, settings.max_wait_s, settings.announce, clock or Clock())
         self._slots = asyncio.Semaphore(max(1, min(concurrency, MAX_CONNECTIONS)))
         self._transport = transport
         self._understood = understood
@@ -135,25 +118,11 @@ class HttpClient:
         LimitReached, BadAnswer (a redirect, a body over the cap). A last 5xx is given back, not raised.
         """
         call = outgoing(method, path, query, (self._headers, headers or {}), json, content, write=False)
-        try:
-            async for attempt in stamina.retry_context(
-                on=_may_repeat,
-                attempts=READ_ATTEMPTS,
-                timeout=self._settings.max_wait_s + 5 * self._deadline_s,
-                wait_initial=0.5,
-                wait_max=20.0,
-                wait_jitter=1.0,
-            ):
-                with attempt:
-                    return await self._read_once(call, last=attempt.num == READ_ATTEMPTS)
-        except _Again as again:
-            if again.response is not None:
-                return again.response
-            if isinstance(again.error, Unclear):  # nothing is unclear about a read: it has no effect
-                raise PlatformError(f"{again.error} ({READ_ATTEMPTS} attempts)", connection=self.name) from None
-            if again.error is not None:
-                raise again.error from None
-        raise AssertionError("the last attempt returns or raises")
+        return await repeated(
+            lambda last: self._read_once(call, last=last),
+            self.name,
+            timeout_s=self._settings.max_wait_s + 5 * self._deadline_s,
+        )
 
     async def write(
         self,
@@ -182,7 +151,7 @@ class HttpClient:
             response = await self._exchange(call)
             attempt += 1
             if response.status in waits_on and (response.status == 429 or attempt < WAIT_ATTEMPTS):
-                self._hold(call, response, attempt)
+                self._waits.not_done(call, response, attempt)
             elif (response.status == 408 or response.status >= 500) and response.status not in waits_on:
                 raise response.error(Unclear, f'it is not known whether this was carried out: "{response.excerpt}"')
             elif response.status < 300 and response.is_page:
@@ -211,34 +180,18 @@ class HttpClient:
                 response = await self._exchange(call)
             except (NotSent, Unclear) as error:
                 if error.code != NO_TOKEN:
-                    raise _Again(None, error) from None
+                    raise Again(None, error) from None
                 raise
             if response.status != 429:
                 break
             attempt += 1
-            self._hold(call, response, attempt)
+            self._waits.not_done(call, response, attempt)
         if response.status not in REPEATED_FOR_READS and response.status < 500:
             return response
-        told = self._told_wait(response)
+        told = self._waits.told_s(response)
         if told is not None and not last:
-            self._holds.place(call.key, told, f"HTTP {response.status} from {call.method} {call.path}", response.status)
-        raise _Again(response, told=told is not None)
-
-    def _hold(self, call: Outgoing, response: Response, attempt: int) -> None:
-        """Hold everyone after a 429, this call alone after another "not done"; as told, else with growing waits."""
-        told = self._told_wait(response)
-        seconds = (
-            max(told, 0.05) if told is not None and attempt < WAIT_ATTEMPTS else max(told or 0, backoff_s(attempt))
-        )
-        if response.status == 429:
-            spread = self._spread() if told else 0.0
-            self._holds.place(Holds.EVERYONE, seconds + spread, "rate limit reached (429)", 429)
-        else:
-            why = f"{call.method} {call.path} not done (HTTP {response.status})"
-            self._holds.place(call.key, seconds, why, response.status)
-
-    def _told_wait(self, response: Response) -> float | None:
-        return told_wait_s(response.headers, limited=response.status == 429, wall=self._clock.wall())
+            self._waits.failed_read(call, response, told)
+        raise Again(response, told=told is not None)
 
     # --- one exchange ------------------------------------------------------------------------------------------
 
@@ -250,7 +203,9 @@ class HttpClient:
             if 300 <= response.status < 400:
                 host = host_of(response.headers.get("location", ""))
                 raise response.error(BadAnswer, f"a redirect to host {host}, which is not followed; check base_url")
-            self._note_used_up(call, response)
+            self._waits.used_up(call, response)
+            if self._quota and (quota := self._quota(self.name, response.headers, call.endpoint)):
+                self._settings.observe(quota)
             if response.status != 401:
                 return response
             if renewed or not await self._auth.renew(used, self._post_form, self.redact):
@@ -261,9 +216,9 @@ class HttpClient:
         if call.write and self._pace is not None:
             await self._pace.take()
         while True:
-            call.waited_s += await self._holds.clear(*call.hold_keys, waited_s=call.waited_s)
+            await self._waits.over(call)
             async with self._slots:
-                if self._holds.active(*call.hold_keys):  # placed by another call while this one queued
+                if self._waits.hold_back(call):  # placed by another call while this one queued
                     continue
                 base = await self._auth.base_url(self._post_form, self.redact) or self._settings.base_url
                 url = base.rstrip("/") + call.target
@@ -349,17 +304,6 @@ class HttpClient:
         self._tell(call, url, began, reply, token=True)
         return reply
 
-    def _note_used_up(self, call: Outgoing, response: Response) -> None:
-        """Hold an endpoint whose quota a successful answer reports as used up, and tell of what is left of it."""
-        if response.status < 300 and (wait := used_up_s(response.headers, wall=self._clock.wall())):
-            self._holds.place(call.endpoint, wait + self._spread(), "rate limit used up", 429)
-        if self._quota and (quota := self._quota(self.name, response.headers, call.endpoint)):
-            self._settings.observe(quota)
-
-    def _spread(self) -> float:
-        """Give how much longer to wait for a moment that other runs wait for too."""
-        return self._clock.jitter(0.0, SPREAD_S)
-
     def _unauthorized(self, response: Response) -> Unauthorized:
         names = ", ".join(sorted(self._settings.auth)) or "none given"
         return response.error(
@@ -415,13 +359,6 @@ _NOT_SENT = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
-
-
-def _may_repeat(error: Exception) -> bool | float:
-    """Tell stamina whether to repeat: on its own curve, or at once where the wait has been placed already."""
-    if not isinstance(error, _Again):
-        return False
-    return 0.0 if error.told else True
 
 
 def _words(error: BaseException) -> str:

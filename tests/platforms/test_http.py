@@ -23,9 +23,11 @@ from reconciler.errors import (
     UsageProblem,
 )
 from reconciler.platforms.auth import FixedToken
-from reconciler.platforms.http import READ_ATTEMPTS, WAIT_ATTEMPTS, HttpClient, Response
+from reconciler.platforms.http import HttpClient, Response
 from reconciler.platforms.ratelimit import Clock, Pace
+from reconciler.platforms.repeats import READ_ATTEMPTS
 from reconciler.platforms.session import ConnectionSettings
+from reconciler.platforms.waits import WAIT_ATTEMPTS
 
 pytestmark = pytest.mark.anyio
 TOKEN = "tok-9f8e7d6c5b"
