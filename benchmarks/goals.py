@@ -85,24 +85,9 @@ def goals(results: Mapping[int, Mapping[str, Any]]) -> list[Goal]:
     planned = ten.get("counted", {}).get("plan warm", {})
     return [
         Goal('`--help`, beyond 1.5 × `python -c "import yaml, argparse"`', more and more * 1000, 60, " ms"),
-        Goal(
-            "`validate` of 10,000, nothing kept / parse floor",
-            ratio(rows, "validate cold", "parse floor"),
-            1.6,
-            cpu=_cpu(rows, "validate cold", "parse floor"),
-        ),
-        Goal(
-            "`plan` of 10,000, nothing kept / parse and wire floor",
-            ratio(rows, "plan cold", "plan floor"),
-            1.5,
-            cpu=_cpu(rows, "plan cold", "plan floor"),
-        ),
-        Goal(
-            "`plan` of 10,000, unchanged / the same floor",
-            ratio(rows, "plan warm", "plan floor"),
-            0.6,
-            cpu=_cpu(rows, "plan warm", "plan floor"),
-        ),
+        _against("`validate` of 10,000, nothing kept / parse floor", rows, "validate cold", "parse floor", 1.6),
+        _against("`plan` of 10,000, nothing kept / parse and wire floor", rows, "plan cold", "plan floor", 1.5),
+        _against("`plan` of 10,000, unchanged / the same floor", rows, "plan warm", "plan floor", 0.6),
         Goal(
             "`plan` of 10,000 at 100 ms / reads of the slowest platform",
             ratio(rows, "late plan", "late floor", of="slowest"),
@@ -115,22 +100,17 @@ def goals(results: Mapping[int, Mapping[str, Any]]) -> list[Goal]:
             " requests",
         ),
         Goal("writes of a plan of 10,000 unchanged", planned.get("writes"), 0, " requests"),
-        Goal(
-            "`plan` of 10,000, nothing kept / octoDNS with 10,000 records",
-            ratio(rows, "plan cold", "octodns"),
-            0.5,
-            cpu=_cpu(rows, "plan cold", "octodns"),
-        ),
+        _against("`plan` of 10,000, nothing kept / octoDNS with 10,000 records", rows, "plan cold", "octodns", 0.5),
         Goal("peak memory above the interpreter at 100,000", _memory(hundred_thousand, 100_000), 6.0, " KB a manifest"),
         Goal("growth of `plan`, nothing kept, processor time, from 1,000 on", growth(results, "plan cold"), 1.05, ""),
         Goal("growth of `plan`, unchanged, processor time, from 1,000 on", growth(results, "plan warm"), 1.05, ""),
-        Goal(
-            "`apply` of 1,000 changes / the same requests, bare",
-            ratio(thousand, "apply", "apply floor"),
-            1.3,
-            cpu=_cpu(thousand, "apply", "apply floor"),
-        ),
+        _against("`apply` of 1,000 changes / the same requests, bare", thousand, "apply", "apply floor", 1.3),
     ]
+
+
+def _against(name: str, rows: Rows, tool: str, floor: str, most: float) -> Goal:
+    """Give the goal that a row stays within a multiple of another, in wall and processor time."""
+    return Goal(name, ratio(rows, tool, floor), most, cpu=_cpu(rows, tool, floor))
 
 
 def growth(results: Mapping[int, Mapping[str, Any]], name: str, key: str = "cpu", least: int = 1_000) -> float | None:

@@ -7,7 +7,7 @@ posted, the next attempt searches first. That is why they are repeated as a whol
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,10 +79,7 @@ async def keep_comment(comments: Comments, marker: str, body: str, *, create: bo
 
     Without `create` a comment that is not there is not made. Raises what the last of four attempts raised.
     """
-    async for attempt in stamina.retry_context(on=_unclear, attempts=ATTEMPTS, timeout=None, wait_initial=1.0):
-        with attempt:
-            return await _keep_comment(comments, marker, body, create)
-    raise AssertionError("the last attempt returns or raises")
+    return await _again(lambda: _keep_comment(comments, marker, body, create))
 
 
 async def _keep_comment(comments: Comments, marker: str, body: str, create: bool) -> Kept:
@@ -119,10 +116,7 @@ async def keep_issue(
     With neither (nothing was found, and not everything could be read), an issue that is open is brought up to date and
     none is made. Of several the oldest is kept, the others are closed. Raises what the last of four attempts raised.
     """
-    async for attempt in stamina.retry_context(on=_unclear, attempts=ATTEMPTS, timeout=None, wait_initial=1.0):
-        with attempt:
-            return await _keep_issue(issues, marker, title, body, closing, open_, close)
-    raise AssertionError("the last attempt returns or raises")
+    return await _again(lambda: _keep_issue(issues, marker, title, body, closing, open_, close))
 
 
 async def _keep_issue(
@@ -148,6 +142,14 @@ async def _keep_issue(
     if same(issue.body, body) and issue.title == title:
         return Kept("unchanged", issue.url, tuple(notes))
     return Kept("updated", (await issues.update_issue(issue, title, body)).url, tuple(notes))
+
+
+async def _again(keep: Callable[[], Awaitable[Kept]]) -> Kept:
+    """Look and post anew where it is not clear what became of a post: what is there already is found then."""
+    async for attempt in stamina.retry_context(on=_unclear, attempts=ATTEMPTS, timeout=None, wait_initial=1.0):
+        with attempt:
+            return await keep()
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _unclear(error: Exception) -> bool:
