@@ -24,7 +24,7 @@ from reconciler.model.shard import Shard
 from reconciler.model.time import iso
 from reconciler.plan.drift import DriftReport, Unmanaged, find_drift
 from reconciler.plan.owned import check_calls
-from reconciler.plan.saved import dumps, plan_digest
+from reconciler.plan.saved import plan_digest
 from reconciler.plan.shards import group_name, groups_of, keys_of, part_of, shard_index
 from reconciler.planning import PlanRequest as PlanRequest
 from reconciler.planning import ProjectKinds as ProjectKinds
@@ -193,7 +193,7 @@ async def _execute(around: Surroundings, sessions: Sessions, state: State, made:
         return ApplyResult(())
     used = {change.connection for change in (*made.changes, *made.bookkeeping) if change.action is not Action.BLOCKED}
     context = Context(
-        plan_id=plan_digest(dumps(made)),
+        plan_id=plan_digest(made),
         sessions={connection: sessions.get(connection) for connection in sorted(used)},
         kinds=around.kinds,
         journal=StoreJournal(around.store),

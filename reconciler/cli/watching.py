@@ -78,9 +78,9 @@ class Watch:
         """Note the plan: its size in the log, its digest in the audit record."""
         if self.log is None and self.audit is None:
             return
-        from reconciler.plan.saved import dumps, plan_digest
+        from reconciler.plan.saved import plan_digest
 
-        digest = plan_digest(dumps(made))
+        digest = plan_digest(made)
         if self.log is not None:
             self.log.event(
                 "plan", digest=digest, complete=made.complete, serial=made.state_serial, summary=dict(made.summary)
@@ -92,10 +92,12 @@ class Watch:
         """Note in the audit record what became of a plan; one with nothing to do leaves none."""
         if self.audit is None:
             return
-        if result is not None and made.bookkeeping:  # nobody was asked about these, so `planned` was not called
-            from reconciler.plan.saved import dumps, plan_digest
+        if (
+            result is not None and made.bookkeeping and not made.changes
+        ):  # nobody was asked about these, so `planned` was not called
+            from reconciler.plan.saved import plan_digest
 
-            self.audit.begin(made, plan_digest(dumps(made)))
+            self.audit.begin(made, plan_digest(made))
         self.audit.end(result, why_not)
 
     def begin(self, project: Project) -> None:

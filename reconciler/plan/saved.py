@@ -24,9 +24,9 @@ from reconciler.plan.saved_policies import notes_to_json, policies_to_json, read
 FORMAT_VERSION = "1.0"
 
 
-def plan_digest(plan_text: str) -> str:
-    """Give the digest by which a plan is named, of the text that `plan --out` saves for it."""
-    return f"sha256:{hashlib.sha256(plan_text.encode()).hexdigest()}"
+def plan_digest(plan: Plan) -> str:
+    """Give the digest by which a plan is named: that of the text that `plan --out` saves for it."""
+    return f"sha256:{hashlib.sha256(dumps(plan).encode()).hexdigest()}"
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:

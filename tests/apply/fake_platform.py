@@ -23,7 +23,7 @@ from reconciler.model.resource import Desired, Found, Gone, Key, Live, Reading, 
 from reconciler.model.time import from_epoch_ms, parse_time
 from reconciler.plan.inputs import Inputs, Options
 from reconciler.plan.planner import make_plan
-from reconciler.plan.saved import dumps, plan_digest
+from reconciler.plan.saved import plan_digest
 from reconciler.platforms.base import Kind
 from reconciler.platforms.session import Answer, Preflight, PreflightItem, ReadRequest, Snapshot, Wanted
 from reconciler.reading import Sessions, read_sides
@@ -333,7 +333,7 @@ class World:
 
     def execute(self, plan: Plan) -> ApplyResult:
         context = Context(
-            plan_id=plan_digest(dumps(plan)),
+            plan_id=plan_digest(plan),
             sessions=self.sessions,
             kinds=kinds,
             journal=self,
