@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from reconciler.errors import PlanProblem, PlanUnreadable, PlatformError, StalePlan, UsageProblem
-from reconciler.manifests.words import nearest
+from reconciler.errors import PlanUnreadable, PlatformError, StalePlan
+from reconciler.known import check_known, known_targets
 from reconciler.model.budget import Quota
 from reconciler.model.change import Plan
 from reconciler.model.outcome import Progress
@@ -56,7 +56,6 @@ from reconciler.state.store import State, Store
 from reconciler.state.text import state_text
 
 NO_GUARDS = Guards(None, None, None)
-_NOTHING: Mapping[Key, Desired] = {}
 Reading: TypeAlias = Callable[[Mapping[Key, Desired], Mapping[Key, Record], Iterable[Key]], Awaitable[Sides]]
 """Reads what is live of the asked experiments somewhere else than in this process."""
 
@@ -147,7 +146,7 @@ async def make(
     """Give the plan of a project, or of a shard of it; reads platforms, changes nothing."""
     refuse_empty(desired, state.experiments, allow_empty=request.allow_empty)
     check_known(around.project, state.experiments, desired)
-    targets = _known_targets(request.targets, desired, state.experiments)
+    targets = known_targets(request.targets, desired, state.experiments)
     records = moved_records(desired, state.experiments)
     asked = frozenset(key for key in (*desired, *records) if not targets or key in targets)
     shard = request.shard
@@ -350,52 +349,3 @@ def _check_read(inputs: Inputs) -> None:
         side = inputs.records.get(key) or inputs.desired.get(key)
         if isinstance(reading, Found) and side is not None:
             holding(inputs.kinds(key.kind, side.connection), reading.live)
-
-
-def check_known(project: Project, records: Mapping[Key, Record], desired: Mapping[Key, Desired] = _NOTHING) -> None:
-    """
-    Raise PlanProblem when the state speaks of a kind or a connection that is not there, or a spec that is none.
-
-    What is recorded just as its manifest in `desired` states it is a spec, as that one is.
-    """
-    kinds = {kind.name: kind for platform in project.platforms.values() for kind in platform.kinds}
-    for key, record in records.items():
-        if key.kind not in kinds:
-            raise PlanProblem(
-                f"{key} is recorded in the state, and there is no kind {key.kind!r} in this version; use the version "
-                f"that recorded it, or take the record out with: reconciler state rm {key}"
-            )
-        if record.connection not in project.connections:
-            raise PlanProblem(
-                f"{key} was applied through connection {record.connection!r}, which {project.file} does not have; "
-                f"put the connection back, or take the record out with: reconciler state rm {key}"
-            )
-        wanted = desired.get(key)
-        if wanted is not None and wanted.spec == record.applied:
-            continue
-        try:
-            kinds[key.kind].claims(record.applied)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            raise PlanProblem(
-                f"what the state says was applied for {key} is no spec of {key.kind}: the state was changed by hand or "
-                f"damaged; restore it, or take the record out with: reconciler state rm {key}"
-            ) from None
-
-
-def _known_targets(
-    targets: Sequence[Key], desired: Mapping[Key, Desired], records: Mapping[Key, Record]
-) -> frozenset[Key]:
-    known = {str(key) for key in (*desired, *records)}
-    for target in targets:
-        if str(target) not in known:
-            raise unknown_key(str(target), known)
-    return frozenset(targets)
-
-
-def unknown_key(text: str, known: Iterable[str]) -> UsageProblem:
-    """Give the error for a key that is neither in a manifest nor in the state, naming near ones."""
-    names = sorted(known)
-    meant = nearest(text, names)
-    listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-    hint = f"did you mean {meant}?" if meant else f"there are: {listed}" if names else "nothing is managed yet"
-    return UsageProblem(f"there is no experiment {text}; {hint}")

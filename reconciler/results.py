@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from reconciler.errors import ReconcilerError
+from reconciler.known import unknown_key
 from reconciler.model.resource import Desired, Found, Gone, Key, Record
 from reconciler.plan.inputs import Kinds
 from reconciler.platforms.outcomes import Conclusion, ExperimentResult, ResultsReport, Subject
@@ -20,7 +21,6 @@ from reconciler.platforms.session import ReadRequest, Wanted
 from reconciler.project import Project
 from reconciler.reading import OpenSession, Sessions
 from reconciler.state.store import Store
-from reconciler.workflow import unknown_key
 
 ReadOutcomes: TypeAlias = Callable[[str, Sequence[Subject], datetime], Awaitable[Mapping[Key, ExperimentResult]]]
 """Reads the outcomes of experiments of one connection, by its name; raises ReconcilerError when it cannot be used."""

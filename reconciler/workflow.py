@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from reconciler.apply.context import Context
 from reconciler.apply.executor import execute
 from reconciler.errors import InvalidInput, PlatformError, StalePlan, UsageProblem
+from reconciler.known import check_known
 from reconciler.manifests.discover import discover
 from reconciler.manifests.document import Document
 from reconciler.model.change import Action, Plan
@@ -29,8 +30,7 @@ from reconciler.plan.shards import group_name, groups_of, keys_of, part_of, shar
 from reconciler.planning import PlanRequest as PlanRequest
 from reconciler.planning import ProjectKinds as ProjectKinds
 from reconciler.planning import Surroundings as Surroundings
-from reconciler.planning import check_known, make
-from reconciler.planning import unknown_key as unknown_key
+from reconciler.planning import make
 from reconciler.platforms.base import Kind
 from reconciler.project import Project
 from reconciler.reading import Sessions, sessions_of

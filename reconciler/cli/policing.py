@@ -84,7 +84,7 @@ def review_saved(around: Surroundings, saved: Plan, state: State) -> Plan:
 
 
 def _check_keys(asked: set[str], known: set[str]) -> None:
-    from reconciler.workflow import unknown_key
+    from reconciler.known import unknown_key
 
     for key in sorted(asked - known):
         raise unknown_key(key, known)

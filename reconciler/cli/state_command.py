@@ -171,7 +171,7 @@ def _store(ctx: click.Context) -> Store:
 
 
 def _record(state: State, text: str) -> Record:
-    from reconciler.workflow import unknown_key
+    from reconciler.known import unknown_key
 
     (key,) = parsed_keys((text,))
     if key not in state.experiments:
