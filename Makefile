@@ -98,18 +98,20 @@ $(BIN)/python:
 	@echo "making $(VENV) with $(PYTHON)"
 	@$(PYTHON) -m venv $(VENV)
 
-# Every file that is installed is one whose hash is in requirements/; the project itself is built by what is there.
+# Every file that is installed is one whose hash is in requirements/, which is complete: nothing is resolved again. (pip
+# 23.2, which Python 3.11 brings, takes `coverage[toml]>=7` for the newest coverage there is, pinned or not, and refuses.)
+# The project itself is built by what is there.
 INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --editable .
 
 $(VENV)/runtime.stamp: pyproject.toml requirements/runtime.txt requirements/build.txt | $(BIN)/python
 	@echo "installing reconciler into $(VENV)"
-	@$(PIP) install --require-hashes -r requirements/runtime.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/runtime.txt -r requirements/build.txt
 	@$(INSTALL_SELF)
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml requirements/dev.txt | $(BIN)/python
 	@echo "installing reconciler and the tools of development into $(VENV)"
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
 	@$(INSTALL_SELF)
 	@touch $@ $(VENV)/runtime.stamp
 

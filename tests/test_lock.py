@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 import tomllib
 from pathlib import Path
@@ -54,3 +55,23 @@ def test_what_is_asked_for_is_pinned_as_asked(name: str) -> None:
 def test_users_run_what_was_tested(name: str) -> None:
     tested = pins("dev.txt")
     assert {package: tested.get(package) for package in pins(name)} == pins(name)
+
+
+@pytest.mark.parametrize("name", ["runtime.txt", "all.txt", "dev.txt", "build.txt"])
+def test_what_is_pinned_is_all_that_is_needed(name: str) -> None:
+    """Installed without looking for more, nothing is missing."""
+    pinned = pins(name)
+    extras = {canonicalize_name(requirement.name): requirement.extras for requirement in asked(name)}
+    missing = []
+    for package in pinned:
+        try:
+            needed = importlib.metadata.requires(package) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # one for another system
+        for requirement in map(Requirement, needed):
+            marks = [{"extra": extra} for extra in ("", *extras.get(package, ()))]
+            if requirement.marker is None or any(requirement.marker.evaluate(mark) for mark in marks):
+                versions = pinned.get(canonicalize_name(requirement.name), [])
+                if not any(version in requirement.specifier for version in versions):
+                    missing.append(f"{package} needs {requirement}")
+    assert missing == []

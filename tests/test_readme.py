@@ -173,7 +173,7 @@ PAGES = [
 def test_every_command_and_option_named_exists(page: Path) -> None:
     text = page.read_text()
     known = all_options() | {"--help", "--version"}
-    foreign = {"--renew", "--require-hashes"}  # of the tests, and of pip
+    foreign = {"--renew", "--no-deps", "--require-hashes"}  # of the tests, and of pip
     assert options_named(text) - known - foreign == set()
     for named in commands_named(text):
         words = [word for word in named.split()[1:] if not word.startswith(("-", "["))]
