@@ -103,7 +103,7 @@ class Live:
     `status` is LinkedIn's executionState, X's status, Salesforce's state. `spec` has every writable field that the
     platform shows, canonical, in the platform's list order. `children` are server-made ids of list items by list name
     (`{"user_groups": ("p1bcx", "p1bcy")}`), in the order of `spec`'s list. `over` says that it can never run again.
-    `busy` is a platform job under way that has to settle first; `failure` the platform's words for a failed one.
+    `busy` is the platform's word for a job under way that has to settle first, `failure` its words for a failed one.
     `start` and `end` are the scheduled window where the platform has one.
     """
 
@@ -114,7 +114,7 @@ class Live:
     account: str = ""
     children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     over: bool = False
-    busy: bool = False
+    busy: str = ""
     failure: str = ""
     owned_elsewhere: bool = False
     start: datetime | None = None

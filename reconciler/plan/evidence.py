@@ -15,7 +15,7 @@ from reconciler.platforms.session import Preflight, PreflightFinding
 
 
 def reading_to_json(reading: Reading) -> dict[str, Any]:
-    """Give one reading; the platform's raw answer is left out, as no plan looks at it."""
+    """Give one reading; the platform's raw answer is left out: no rule of a plan may look at it."""
     match reading:
         case Found(live):
             return {"live": live_to_json(live)}
@@ -102,7 +102,7 @@ def _live(reader: Reader) -> Live:
         account=reader.get("account").optional() or "",
         children={name: tuple(item.text() for item in children.get(name).items()) for name in children.mapping()},
         over=reader.get("over").flag(False),
-        busy=reader.get("busy").flag(False),
+        busy=reader.get("busy").optional() or "",
         failure=reader.get("failure").optional() or "",
         owned_elsewhere=reader.get("ownedElsewhere").flag(False),
         start=reader.get("start").moment(),

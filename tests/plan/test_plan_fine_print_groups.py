@@ -178,6 +178,6 @@ def test_status_words_per_platform() -> None:
         before = desired(kind, "hero", status)
         change = only(managed(before, None, status, allow=0))
         assert change.status == status
-    moved = replace(live(desired(SF)), busy=True)
+    moved = replace(live(desired(SF)), busy="Processing")
     change = only(managed(desired(SF), desired(SF, label="L"), "", moved))
     assert change.status == "Created", "Salesforce's own status is no status of ours"

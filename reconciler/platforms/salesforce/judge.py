@@ -44,8 +44,7 @@ def _of_live(action: Action, live: Live) -> Iterator[Judgement]:
     elif live.failure:
         yield Judgement(f"status: the last operation on Salesforce failed ({live.failure})")
     if live.busy and not resting:
-        status = live.raw.get("status", "Processing")
-        yield Judgement(f"status: Salesforce is still at work on it ({status}); apply waits until that is over")
+        yield Judgement(f"status: Salesforce is still at work on it ({live.busy}); apply waits until that is over")
 
 
 def _of_new(spec: Spec) -> Iterator[Judgement]:

@@ -72,7 +72,7 @@ def _facts(live: Live, mode: Any) -> Iterator[Fact]:
         when = _moment(live, name)
         yield Fact(name, label, iso(when) if when else None, iso(when) if when else "not yet")
     if live.busy:
-        yield Fact("status", "job", str(live.raw.get("status")))
+        yield Fact("status", "job", live.busy)
     yield Fact("winnerSelectionMode", "winner picked", str(mode), "by hand" if mode == "Manual" else "")
     chance = spec.get("chanceToWinThreshold")
     yield Fact("chanceToWinThreshold", "chance to win", chance, f"at least {chance:g} %" if _is_number(chance) else "")

@@ -110,7 +110,7 @@ def read_experiment(body: Mapping[str, Any]) -> Live:
         name=str(spec["name"]),
         children=_children(body),
         over=state == "Archived",
-        busy=status in BUSY_STATUSES,
+        busy=status if status in BUSY_STATUSES else "",
         failure=_failure(body) if status in FAILED_STATUSES else "",
         owned_elsewhere=body.get("isRemote") is True,
         raw=dict(body),

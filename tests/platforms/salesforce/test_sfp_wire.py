@@ -28,7 +28,7 @@ def change(path: str) -> FieldChange:
 def test_the_seed_response_is_read_whole(live: Lives) -> None:
     seen = live()
     assert (seen.remote_id, seen.status, seen.name) == ("1GaSB00000Cojr30AB", "Started", "testExp50")
-    assert (seen.busy, seen.over, seen.failure, seen.owned_elsewhere) == (False, False, "", False)
+    assert (seen.busy, seen.over, seen.failure, seen.owned_elsewhere) == ("", False, "", False)
     assert seen.children == {"cohorts": ("1GcSB000000032j0AA", "1GcSB000000032k0AA")}
     assert seen.spec["cohorts"][0] == {
         "name": "cohort_1",
@@ -98,15 +98,15 @@ def test_empty_text_and_null_are_left_out_and_entities_stay(live: Lives) -> None
 @pytest.mark.parametrize(
     ("status", "busy", "failure"),
     [
-        ("Active", False, ""),
-        ("Processing", True, ""),
-        ("Deleting", True, ""),
-        ("CreateError", False, "CreateError: schema missing"),
-        ("EditError", False, "EditError: schema missing"),
-        ("DeleteError", False, "DeleteError: schema missing"),
+        ("Active", "", ""),
+        ("Processing", "Processing", ""),
+        ("Deleting", "Deleting", ""),
+        ("CreateError", "", "CreateError: schema missing"),
+        ("EditError", "", "EditError: schema missing"),
+        ("DeleteError", "", "DeleteError: schema missing"),
     ],
 )
-def test_status(status: str, busy: bool, failure: str, live: Lives) -> None:
+def test_status(status: str, busy: str, failure: str, live: Lives) -> None:
     seen = live(status=status, statusMessage="schema missing")
     assert (seen.busy, seen.failure) == (busy, failure)
 
