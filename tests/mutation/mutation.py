@@ -33,7 +33,8 @@ _OF_PLATFORMS = {
     "salesforce": ("check_cohorts", "checks", "judge", "lifecycle", "table", "facts"),
 }
 _SHORT = {"linkedin": "linkedin", "x_ads": "xads", "salesforce": "sfp"}
-_SUBJECTS = ("kind", "clock", "groups", "rules", "table", "wire", "judge", "schema")
+_SUBJECTS = ("kind", "clock", "groups", "rules", "table", "wire", "judge", "schema", "client")
+_OF_ALL_PLATFORMS = "tests/platforms/test_rule_tables.py"
 _AT_RANDOM = ("test_plan_properties", "test_plan_saved")
 _FOR_FUNCTIONS = (
     *(f"tests/plan/{name}.py" for name in _AT_RANDOM),
@@ -60,7 +61,8 @@ def tests_of(platforms: Sequence[str]) -> list[str]:
     folder = ROOT / "tests/platforms"
     files = [folder / name / f"test_{_SHORT[name]}_{subject}.py" for name in platforms for subject in _SUBJECTS]
     plan = [path for path in sorted((ROOT / "tests/plan").glob("test_*.py")) if path.stem not in _AT_RANDOM]
-    return [path.relative_to(ROOT).as_posix() for path in (*files, *plan) if path.is_file()]
+    every = (*files, ROOT / _OF_ALL_PLATFORMS, *plan)
+    return [path.relative_to(ROOT).as_posix() for path in every if path.is_file()]
 
 
 def sampled(found: Mapping[str, Sequence[T]], size: int, seed: int) -> dict[str, list[T]]:

@@ -18,6 +18,8 @@ def test_every_module_and_test_that_is_named_is_there() -> None:
     for platform in ("linkedin", "x_ads", "salesforce"):
         named = mutation.tests_of([platform])
         assert len(named) >= 4 and all((function_changes.ROOT / name).exists() for name in named)
+        assert "tests/platforms/test_rule_tables.py" in named, "it holds what the rules of every platform list"
+        assert any(name.endswith("_client.py") for name in named), "it holds how many ids go into one request"
 
 
 def test_a_sample_is_even_and_the_same_each_time() -> None:
