@@ -17,11 +17,8 @@ CAMPAIGN_PREFIX = "urn:li:sponsoredCampaign:"
 
 # --- enums (seed) --------------------------------------------------------------------------------------------------
 
-KEY_METRICS = ("CPC", "CPM", "CPV", "CPMS")
-AUTO_STOPS = ("AUTO_STOP_AT_END_DATE", "AUTO_STOP_AT_WINNER", "AUTO_STOP_DISABLED")
 DEFAULT_AUTO_STOP = "AUTO_STOP_AT_END_DATE"
 """What an absent `autoStop` means (seed)."""
-INTENDED_STATES = ("DRAFT", "ACTIVE", "PAUSED", "CANCELED")
 DEFAULT_INTENDED_STATE = "ACTIVE"
 """What is sent on create when the manifest does not say (the contract's default; LinkedIn documents none)."""
 EXECUTION_STATES = ("PENDING", "RUNNING", "ON_HOLD", "STOPPED", "ENDED")

@@ -16,7 +16,6 @@ RESOURCE: Final = "personalization/abn-experiments"
 # --- enums ---------------------------------------------------------------------------------------------------------
 
 STATES: Final = ("Created", "Started", "Stopped", "Archived")  # doc D11 D16
-ACTIONS: Final = ("Start", "Stop", "Archive")  # doc D10
 BUSY_STATUSES: Final = frozenset({"Processing", "Deleting"})  # doc D12 D16
 FAILED_STATUSES: Final = frozenset({"CreateError", "EditError", "DeleteError"})  # doc D12 D16
 CREATE_ERROR: Final = "CreateError"

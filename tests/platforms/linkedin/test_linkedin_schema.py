@@ -152,6 +152,9 @@ def test_the_json_schema_shows_limits_and_agrees_with_the_model() -> None:
     assert schema["properties"]["confidence"]["minimum"] == 51
     assert schema["properties"]["userIntendedState"]["default"] == "ACTIVE"
     assert schema["properties"]["keyMetric"]["enum"] == ["CPC", "CPM", "CPV", "CPMS"]
+    stops = ["AUTO_STOP_AT_END_DATE", "AUTO_STOP_AT_WINNER", "AUTO_STOP_DISABLED"]
+    assert schema["properties"]["autoStop"]["enum"] == stops
+    assert schema["properties"]["userIntendedState"]["enum"] == ["DRAFT", "ACTIVE", "PAUSED", "CANCELED"]
     assert schema["properties"]["cells"]["minItems"] == schema["properties"]["cells"]["maxItems"] == 2
     assert all(field.get("description") for field in schema["properties"].values())
     for good in ({}, {"account": 5}, {"scheduledStartAt": 1796630400000}, {"scheduledEndAt": "2027-01-01 08:00+01:00"}):
