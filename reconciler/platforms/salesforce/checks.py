@@ -83,12 +83,12 @@ def _check_metrics(spec: Spec) -> Iterator[Finding]:
 def _check_metric_weights(metrics: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     weights = [metric.get("overallScoreWeight") for metric in metrics]
     stated = [weight for weight in weights if weight is not None]
-    if not stated:
+    if not stated and len(weights) < 2:
         return
     for index, weight in enumerate(weights):
         path: PathTuple = ("primaryMetrics", index, "overallScoreWeight")
         if weight is None:
-            message = "left out, while other primary metrics state theirs"
+            message = "overallScoreWeight is left out; only a sole primary metric may do without"
             yield Finding(rules.METRIC_WEIGHT, ("primaryMetrics", index), message)
         elif not 0 <= weight <= facts.WEIGHT_SUM:
             yield Finding(rules.METRIC_WEIGHT, path, f"{weight} is not between 0 and {facts.WEIGHT_SUM}")

@@ -140,6 +140,10 @@ BROKEN: list[tuple[Change, list[tuple[str, tuple[Any, ...], str]]]] = [
         lambda spec: spec["primaryMetrics"].append({k: v for k, v in SECOND.items() if k != "overallScoreWeight"}),
         [("SFP017", ("primaryMetrics", 1), E)],
     ),
+    (
+        lambda spec: spec.update(primaryMetrics=[metric("a"), metric("b")]),
+        [("SFP017", ("primaryMetrics", 0), E), ("SFP017", ("primaryMetrics", 1), E)],
+    ),
     (put(*PRIMARY, "metricType", "Engagement"), [("SFP018", (*PRIMARY, "metricType"), W)]),
     (
         lambda spec: spec["parameters"].append({**spec["parameters"][0], "values": []}),
@@ -299,7 +303,7 @@ def metric(name: str, weight: int | None = None) -> dict[str, Any]:
         (
             put("primaryMetrics", [metric("a", 9), metric("b")]),
             ("primaryMetrics", 1),
-            "left out, while other primary metrics state theirs",
+            "overallScoreWeight is left out; only a sole primary metric may do without",
         ),
         (
             put("primaryMetrics", [metric(n, 4000) for n in ("a", "b")]),
