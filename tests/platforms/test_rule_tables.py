@@ -24,6 +24,16 @@ def test_every_rule_that_can_be_told_is_listed_once_and_in_order(kind: Kind) -> 
     assert listed == sorted(made)
 
 
+NUMBERED = {"linkedin": ("LIN", 29), "x-ads": ("XAD", 16), "salesforce": ("SFP", 26)}
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_rules_keep_their_numbers(kind: Kind) -> None:
+    """People name them in comments and in the settings of code scanning: a number is neither changed nor used again."""
+    area, last = NUMBERED[kind.platform]
+    assert [rule.id for rule in kind.rules] == [f"{area}{number:03}" for number in range(1, last + 1)]
+
+
 OF_ALL_BUT_ONE = "cohorts[].allocationWeight"
 """Asked for by a rule and not by the schema: the control's may be left out."""
 
