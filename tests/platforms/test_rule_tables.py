@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +33,12 @@ def test_rules_keep_their_numbers(kind: Kind) -> None:
     """People name them in comments and in the settings of code scanning: a number is neither changed nor used again."""
     area, last = NUMBERED[kind.platform]
     assert [rule.id for rule in kind.rules] == [f"{area}{number:03}" for number in range(1, last + 1)]
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_every_rule_and_field_has_a_source_or_says_that_it_is_assumed(kind: Kind) -> None:
+    sources = {rule.id: rule.source for rule in kind.rules} | {row.path: row.source for row in kind.fields}
+    assert not {name: text for name, text in sources.items() if not re.search(r"\b(seed|doc|assumed)\b", text)}
 
 
 OF_ALL_BUT_ONE = "cohorts[].allocationWeight"
