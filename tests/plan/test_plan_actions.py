@@ -253,6 +253,8 @@ def test_another_connection_is_blocked() -> None:
     moved = Desired(wanted.key, wanted.platform, "second", wanted.spec)
     change = only(plan([moved], [record(wanted)], {wanted.key: live(wanted)}))
     assert change.action is Action.BLOCKED and "metadata.connection" in change.reasons[0]
+    assert (change.intent, change.calls) == (Action.REPLACE, ())
+    assert (change.connection, change.remote_id, change.status) == ("second", "40001", "PENDING"), "as last seen"
 
 
 # --- owned elsewhere -------------------------------------------------------------------------------------------------
