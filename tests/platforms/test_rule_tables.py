@@ -66,6 +66,32 @@ def test_what_the_table_calls_required_is_what_the_schema_requires(kind: Kind) -
     assert table == {path: stated[path] or path == OF_ALL_BUT_ONE for path in table}
 
 
+WORDS = {  # the pages' own, in their order
+    "linkedin": {
+        "keyMetric": "CPC CPM CPV CPMS",
+        "autoStop": "AUTO_STOP_AT_END_DATE AUTO_STOP_AT_WINNER AUTO_STOP_DISABLED",
+        "userIntendedState": "DRAFT ACTIVE PAUSED CANCELED",
+    },
+    "x-ads": {"entity_type": "CAMPAIGN LINE_ITEM"},
+    "salesforce": {
+        "source": "PersonalizationApp ExperienceBuilder BlockBuilder FlowBuilder Agentforce",
+        "state": "Created Started Stopped Archived",
+        "winnerSelectionMode": "Automatic Manual",
+        "schemaEnum": "DecisionDefined ExperienceVariation FlowPath",
+        "cohorts[].attributeValues[].attributeEnum": "Variation FlowPath",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_explain_tells_the_words_that_the_page_has(kind: Kind) -> None:
+    told = {row.path: row.limits.partition(";")[0] for row in kind.fields if row.type == "enum"}
+    found = {path: " ".join(re.findall(r"\b(?!or\b)\w+", text)) for path, text in told.items()}
+    assert found == WORDS[kind.platform]
+    defaults = {row.path: row.default for row in kind.fields if row.default is not None}
+    assert all(value in found[path].split() for path, value in defaults.items() if path in found)
+
+
 SETS = {
     "linkedin": set[str](),
     "x-ads": {"user_groups[].entity_ids"},
