@@ -215,6 +215,38 @@ def test_a_closing_window_says_until_when() -> None:
     assert "in 40 min" in judgement.message
 
 
+@pytest.mark.parametrize(
+    ("situation", "path", "says"),
+    [
+        (create(userIntendedState="PAUSED"), "userIntendedState", "`userIntendedState` PAUSED cannot be created: "),
+        (create(AT_START), "scheduledStartAt", "`scheduledStartAt` 2026-12-07T08:00:00Z is in the past"),
+        (create(AT_END), "scheduledEndAt", "`scheduledEndAt` 2027-01-11T08:00:00Z is in the past"),
+        (create(), "autoStop", "`autoStop` AUTO_STOP_AT_END_DATE: at its end LinkedIn pauses all campaigns"),
+        (create(autoStop="AUTO_STOP_AT_WINNER"), "autoStop", "`autoStop` AUTO_STOP_AT_WINNER: at a winner or at its"),
+        (update(scheduledStartAt="2027-01-12T00:00:00Z"), "scheduledEndAt", "is not after the start 2027-01-12T00:0"),
+        (update(scheduledEndAt="2027-03-07T08:00:01Z"), "scheduledEndAt", "LinkedIn allows 2027-03-07T08:00:00Z at"),
+        (update(NOW, RUNNING, userIntendedState="PAUSED"), "userIntendedState", "pauses both campaigns; its end date"),
+        (update(NOW, RUNNING, userIntendedState="CANCELED"), "userIntendedState", "CANCELED ends the experiment for"),
+        (update(NOW, {"executionState": "ON_HOLD"}, name="x"), "", "is ON_HOLD although ACTIVE is wanted"),
+        (update(AT_END, RUNNING, name="x"), "", "to end at 2027-01-11T08:00:00Z, though LinkedIn reports RUNNING"),
+        (update(AT_START, keyMetric="CPM"), "keyMetric", "`keyMetric`: the start at 2026-12-07T08:00:00Z has passed"),
+        (update(AT_START - DAY, cells=[cell("a", 1, 40)]), "cells[0].trafficWeight", "can be changed until 2026-12-07"),
+        (update(AT_START, action=Action.DELETE), "", "cannot be deleted any more, only cancelled"),
+        (update(AT_START - DAY, action=Action.DELETE), "", "can be deleted until 2026-12-07 08:00 UTC, in 24 h; after"),
+        (update(NOW, RUNNING, action=Action.DELETE), "", "cancelling ends the experiment for good"),
+        (
+            update(AT_END, {"userIntendedState": "DRAFT"}, userIntendedState="ACTIVE"),
+            "userIntendedState",
+            "cannot become ACTIVE: `scheduledEndAt` 2027-01-11T08:00:00Z is in the past; state a later end",
+        ),
+    ],
+)
+def test_a_sentence_names_the_field_and_what_is_wrong(situation: Situation, path: str, says: str) -> None:
+    """The contract: reasons and warnings are sentences that name the field, the rule and the status."""
+    found = [item.path for item in KIND.judge(situation) if says in item.message]
+    assert found == [path], [item.message for item in KIND.judge(situation)]
+
+
 def test_an_end_too_far_says_from_when() -> None:
     judgement = next(item for item in KIND.judge(create(AT_END - 181 * DAY)) if item.blocks)
     assert "from 2026-07-15T08:00:00Z on" in judgement.message

@@ -123,5 +123,9 @@ def test_a_name_with_the_prefix_of_its_data_space_is_the_same_name(live: Lives, 
     [("minimumRequiredParticipants", 5000), ("minimumDurationInMinutes", 30000), ("maximumDurationInMinutes", 90000)],
 )
 def test_what_has_no_effect_in_manual_mode_is_told(field: str, value: int, live: Lives) -> None:
-    found = judged(Action.UPDATE, live(state="Created", winnerSelectionMode="Manual"), {field: value}, field)
-    assert any(field in message and "no effect while winnerSelectionMode is Manual" in message for _, message in found)
+    manual = live(state="Created", winnerSelectionMode="Manual")
+    situation = Situation(
+        Action.UPDATE, NOW, manual, {field: value}, {**manual.spec, field: value}, (FieldChange(field, None, value),)
+    )
+    found = [item for item in KIND.judge(situation) if "no effect while winnerSelectionMode is Manual" in item.message]
+    assert [(item.path, item.blocks, field in item.message) for item in found] == [(field, False, True)]
