@@ -53,6 +53,9 @@ def at(text: str) -> datetime:
 
 
 def kinds(kind: str, connection: str) -> Kind:
+    """As a project with two connections more gives them: KeyError for a connection that it does not have."""
+    if connection not in (*CONNECTION.values(), "second", "elsewhere"):
+        raise KeyError(connection)
     return {item.name: item for item in KINDS}[kind]
 
 

@@ -51,7 +51,7 @@ def replacing(kind: Kind) -> Change:
 
 def refused(change: Change, *calls: Call, **more: Any) -> str:
     with pytest.raises(PlanUnreadable) as error:
-        check_calls(replace(change, calls=calls or change.calls, **more), kinds(change.key.kind, ""))
+        check_calls(replace(change, calls=calls or change.calls, **more), kinds(change.key.kind, change.connection))
     assert str(change.key) in str(error.value)
     return str(error.value)
 

@@ -164,7 +164,7 @@ def test_a_saved_plan_is_the_plan(case: tuple[Desired, Record, Live]) -> None:
 @RUNS
 @given(cases())
 def test_every_changed_path_is_in_the_field_table(case: tuple[Desired, Record, Live]) -> None:
-    kind = kinds(case[0].key.kind, "")
+    kind = kinds(case[0].key.kind, case[0].connection)
     for change in made_of(case).changes:
         for item in change.fields:
             path = template(item.path)
@@ -175,7 +175,7 @@ def test_every_changed_path_is_in_the_field_table(case: tuple[Desired, Record, L
 @RUNS
 @given(st.sampled_from(KINDS).flatmap(wanted_of))
 def test_live_made_from_the_manifest_needs_nothing_and_is_no_drift(wanted: Desired) -> None:
-    kind = kinds(wanted.key.kind, "")
+    kind = kinds(wanted.key.kind, wanted.connection)
     seen = live(wanted)
     rec = record(wanted, seen)
     made = make_plan(plan_inputs([wanted], [rec], {wanted.key: seen}))
@@ -191,7 +191,7 @@ def test_the_look_at_sight_says_what_the_closer_look_says(
     case: tuple[Desired, Record, Live], as_applied: bool, moved: str
 ) -> None:
     wanted, _, shown = case
-    kind = kinds(wanted.key.kind, "")
+    kind = kinds(wanted.key.kind, wanted.connection)
     seen = live(wanted)
     if moved == "one field":
         seen = replace(seen, spec=shown.spec)
@@ -234,7 +234,7 @@ def carried_out(kind: Kind, change: Change, seen: Live) -> Live:
 def test_an_update_reaches_what_is_wanted_in_one_go(case: tuple[Desired, Record, Live]) -> None:
     """After the calls, the next plan is empty: nothing is left over and nothing fights."""
     wanted, rec, seen = case
-    kind = kinds(wanted.key.kind, "")
+    kind = kinds(wanted.key.kind, wanted.connection)
     made = made_of(case)
     for change in made.changes:
         if change.action is not Action.UPDATE:
