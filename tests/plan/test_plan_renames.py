@@ -11,6 +11,7 @@ from plan_builders import (
     CONNECTION,
     IDS,
     LI,
+    NOW,
     SF,
     X,
     desired,
@@ -24,7 +25,7 @@ from plan_builders import (
 
 from reconciler.errors import PlanProblem
 from reconciler.model.change import Action, Plan
-from reconciler.model.resource import Desired, Key, Record
+from reconciler.model.resource import Desired, Gone, Key, Record
 from reconciler.plan.planner import make_plan
 from reconciler.plan.renames import moved_records
 
@@ -52,6 +53,30 @@ def test_a_record_follows_its_manifest_and_nothing_is_sent() -> None:
     assert (move.key.name, move.moved_from, move.action, move.calls) == ("new", "XAdsABTest/old", Action.NO_OP, ())
     assert (move.remote_id, move.platform, move.connection) == (IDS["x-ads"], "x-ads", CONNECTION["x-ads"])
     assert move.status == "SCHEDULED" and made.no_ops == 1
+
+
+def test_a_record_follows_its_manifest_also_when_the_experiment_is_over() -> None:
+    """Without that, the next manifest without `movedFrom` would create the experiment anew."""
+    over = desired(X, "old", "COMPLETED")
+    seen = live(over, "COMPLETED")
+    wanted = replace(desired(X, "new", "COMPLETED"), moved_from="old", lifecycle=ABANDON)
+    was = record(over, seen, lifecycle=ABANDON)
+    inputs = replace(plan_inputs([wanted], (), {wanted.key: seen}), records={wanted.key: was})
+    made = make_plan(inputs)
+    assert not made.changes
+    (move,) = made.bookkeeping
+    assert (move.key, move.moved_from, move.action) == (wanted.key, "XAdsABTest/old", Action.NO_OP)
+    assert (move.platform, move.connection, move.lifecycle) == ("x-ads", "x", ABANDON)
+    assert (move.remote_id, move.status) == (IDS["x-ads"], "COMPLETED")
+
+
+@pytest.mark.parametrize("status", ["SCHEDULED", ""])
+def test_a_record_follows_its_manifest_while_the_experiment_is_not_visible_yet(status: str) -> None:
+    was = record(OLD, SEEN, status=status, created_at=NOW)
+    wanted = renamed()
+    inputs = replace(plan_inputs([wanted], (), {wanted.key: Gone("404")}), records={wanted.key: was})
+    (move,) = make_plan(inputs).bookkeeping
+    assert (move.moved_from, move.remote_id, move.status) == ("XAdsABTest/old", IDS["x-ads"], status or None)
 
 
 def test_a_rename_with_a_change_is_one_update_that_says_where_it_comes_from() -> None:

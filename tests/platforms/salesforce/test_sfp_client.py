@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -114,6 +115,28 @@ def start() -> Call:
 
 
 # --- snapshot ------------------------------------------------------------------------------------------------------
+
+
+async def test_at_most_four_requests_are_under_way(body: Body) -> None:
+    """Salesforce counts long calls of an org together; the contract: at most 4 requests at once."""
+    under_way, most = 0, 0
+
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.01)
+            under_way -= 1
+            return httpx.Response(200, json=body("updated"))
+
+    settings = ConnectionSettings(
+        "crm", "salesforce", "https://example.my.salesforce.com", "65.0", auth={"access_token": "00Dsecrettoken"}
+    )
+    session = SalesforceSession.open(settings, transport=Slow(), clock=Clock())
+    snapshot = await session.snapshot(ReadRequest(tuple(wanted(f"1GaSB00000Cojr{n:02}AB") for n in range(12))))
+    await session.close()
+    assert len(snapshot.readings) == 12 and most == 4
 
 
 async def test_one_get_an_experiment_with_the_headers(session: SalesforceSession, org: Org, body: Body) -> None:
