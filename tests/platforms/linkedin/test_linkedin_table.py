@@ -196,3 +196,25 @@ def test_what_stands_still_is_taken_up_again(intended: str, execution: str, exte
 def test_what_is_wanted_already_is_no_move() -> None:
     assert transition("ACTIVE", "STOPPED", "ACTIVE", end_extended=True).note == "no change"
     assert transition(None, "ENDED", None).verdict is Verdict.IN_PLACE
+
+
+@pytest.mark.parametrize(
+    ("intended", "execution", "to", "way_out"),
+    [
+        ("DRAFT", "PENDING", "PAUSED", "leave it DRAFT, or launch it with ACTIVE"),
+        ("DRAFT", "PENDING", "CANCELED", "remove the manifest to delete it"),
+        ("ACTIVE", "PENDING", "DRAFT", "remove the manifest to delete it, or move its start"),
+        ("ACTIVE", "PENDING", "PAUSED", "it can be once it is RUNNING"),
+        ("ACTIVE", "RUNNING", "DRAFT", "cannot become a draft again"),
+        ("ACTIVE", "ON_HOLD", "DRAFT", "cannot become a draft again"),
+        ("PAUSED", "STOPPED", "DRAFT", "cannot become a draft again"),
+        ("ACTIVE", "STOPPED", "DRAFT", "cannot become a draft again"),
+        ("DRAFT", "STOPPED", "ACTIVE", "only when `scheduledEndAt` is extended in the same change"),
+        ("ACTIVE", "STOPPED", "PAUSED", "CANCELED ends it"),
+        ("CANCELED", "RUNNING", "ACTIVE", "only a new experiment can run"),
+        ("ACTIVE", "ENDED", "PAUSED", "only a new experiment can run"),
+    ],
+)
+def test_a_refused_move_says_what_would_lift_it(intended: str, execution: str, to: str, way_out: str) -> None:
+    """The contract: a blocked reason names what would lift it."""
+    assert way_out in transition(intended, execution, to).note
