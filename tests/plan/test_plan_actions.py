@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -255,6 +256,22 @@ def test_another_connection_is_blocked() -> None:
     assert change.action is Action.BLOCKED and "metadata.connection" in change.reasons[0]
     assert (change.intent, change.calls) == (Action.REPLACE, ())
     assert (change.connection, change.remote_id, change.status) == ("second", "40001", "PENDING"), "as last seen"
+
+
+# --- taken over by id ------------------------------------------------------------------------------------------------
+
+
+def test_an_id_that_is_not_there_or_managed_already_is_not_adopted() -> None:
+    wanted = replace(desired(X), import_id="zz1")
+    change = only(plan([wanted], seen={wanted.key: Gone("deleted: true")}))
+    assert (change.action, change.intent, change.calls) == (Action.BLOCKED, Action.ADOPT, ())
+    assert "metadata.importId zz1 is not there (deleted: true)" in change.reasons[0]
+    other = desired(X, "other")
+    held = record(other, None, remote_id="zz1")
+    found = plan([wanted, other], [held], {other.key: live(other, "SCHEDULED", "zz1")})
+    (change,) = [item for item in found.changes if item.key == wanted.key]
+    assert (change.action, change.intent, change.calls) == (Action.BLOCKED, Action.ADOPT, ())
+    assert "managed already, as XAdsABTest/other" in change.reasons[0]
 
 
 # --- owned elsewhere -------------------------------------------------------------------------------------------------

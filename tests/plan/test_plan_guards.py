@@ -11,7 +11,7 @@ from plan_builders import LI, PROTECTED, REPLACE, X, cell, desired, live, plan, 
 from reconciler.errors import PlanProblem
 from reconciler.model.change import Action, Plan
 from reconciler.model.resource import Desired, Gone, Key, Lifecycle, Live
-from reconciler.plan.guards import refuse_empty
+from reconciler.plan.guards import held_for_the_whole, refuse_empty
 from reconciler.plan.inputs import Guards
 
 
@@ -126,3 +126,24 @@ def test_an_empty_project_is_an_error() -> None:
     refuse_empty({}, {wanted.key: record(wanted)}, allow_empty=True)
     refuse_empty({}, {}, allow_empty=False)
     refuse_empty({wanted.key: wanted}, {wanted.key: record(wanted)}, allow_empty=False)
+
+
+# --- a part of a project ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("any_change", "held"), [(False, {"old", "new"}), (True, {"old", "new", "other"})])
+def test_a_part_holds_back_what_the_guards_count_over_the_whole(any_change: bool, held: set[str]) -> None:
+    """Ends always, changes where guards.maxChangePercent is set, and what waits for either; none of them is sent."""
+    old = desired(LI, "old", cells=[cell("a", 1), cell("b", 2)])
+    new = desired(LI, "new", cells=[cell("a", 1), cell("b", 3)])
+    other = desired(LI, "other", cells=[cell("a", 7), cell("b", 8)])
+    seen = {old.key: live(old), other.key: live(other, "", "40002")}
+    edited = replace(other, spec={**other.spec, "name": "n"})
+    made = plan([new, edited], [record(one, seen[one.key]) for one in (old, other)], seen, allow=9)
+    assert [made.summary[action] for action in ("delete", "create", "update")] == [1, 1, 1]
+    part = held_for_the_whole(made, any_change)
+    blocked = {change.key.name for change in part.changes if change.action is Action.BLOCKED}
+    assert blocked == held and len(part.changes) == 3
+    assert all(not change.calls for change in part.changes if change.key.name in held)
+    (end,) = [change for change in part.changes if change.key.name == "old"]
+    assert end.intent is Action.DELETE and any("merge-plans" in reason for reason in end.reasons)

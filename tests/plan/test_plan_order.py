@@ -25,6 +25,7 @@ from plan_builders import (
 
 from reconciler.model.change import Action, Plan
 from reconciler.model.resource import Desired, Found, Key, Live
+from reconciler.plan.order import freed_for
 from reconciler.plan.planner import make_plan
 from reconciler.plan.preflight import preflight_items, with_preflight
 from reconciler.platforms.session import Preflight, PreflightFinding
@@ -55,6 +56,17 @@ def test_what_releases_goes_before_what_claims() -> None:
     made = plan([new], recorded(found, old), found, allow=0)
     assert names(made) == ["z-old", "a-new"]
     assert made.changes[1].after == (old.key,)
+
+
+def test_what_is_free_by_then_is_what_all_that_go_before_had() -> None:
+    """An error of LinkedIn's own check about any of these campaigns does not block: it is gone by then."""
+    one, two, new = li("one", 1, 5), li("two", 2, 6), li("new", 1, 2)
+    found = seen(one, two)
+    inputs = plan_inputs([new], recorded(found, one, two), found, allow=0)
+    made = make_plan(inputs)
+    (create,) = [change for change in made.changes if change.key == new.key]
+    assert create.after == (one.key, two.key)
+    assert freed_for(create, made, inputs) == {f"campaign urn:li:sponsoredCampaign:{n}" for n in (1, 2, 5, 6)}
 
 
 def test_an_update_that_releases_goes_first() -> None:
