@@ -337,3 +337,15 @@ def test_a_state_that_the_plan_leaves_alone_is_not_asked_about() -> None:
     inputs = plan_inputs([after], [record(before, shown)], {before.key: Found(shown)}, now=NOW)
     (item,) = preflight_items(make_plan(inputs), inputs)["linkedin"]
     assert item.target["userIntendedState"] == "CANCELED"
+
+
+def test_what_a_role_may_not_ask_about_is_one_warning_that_names_what_was_asked() -> None:
+    """Refused by role (403): a warning, not a failure; an experiment that was not asked about is not named."""
+    a, b = li("a", 1, 2), li("b", 3, 4)
+    inputs = plan_inputs([a, b])
+    said = {"a VIEWER may not ask about {names}": (b.key, a.key, Key(LI.name, "c")), "nobody: {names}": ()}
+    made = with_preflight(make_plan(inputs), {"linkedin": Preflight(refused=said)}, inputs)
+    assert [(warning.key, warning.message) for warning in made.warnings] == [
+        ("", "a VIEWER may not ask about LinkedInExperiment/a, LinkedInExperiment/b")
+    ]
+    assert made.summary["create"] == 2
