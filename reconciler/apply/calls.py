@@ -150,7 +150,8 @@ class Worker:
 
     def _aside(self) -> Record | None:
         """Give the record without what was stored differently: here only the real values count."""
-        return replace(self.record, stored={}) if self.record else None
+        record = self.record
+        return replace(record, stored={}) if record and record.stored else record
 
     def held_back(self) -> frozenset[str]:
         """Give the lifecycle field when the plan deliberately leaves it as live has it."""

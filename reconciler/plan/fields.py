@@ -131,6 +131,8 @@ def same_spec(kind: Kind, left: Spec, right: Spec) -> bool:
         return True
     if {k for k, v in left.items() if v is not None} != {k for k, v in right.items() if v is not None}:
         return False
+    keys = [key for key in {**left, **right} if left.get(key) != right.get(key)]  # keys are told apart one by one
+    left, right = ({key: side[key] for key in keys if key in side} for side in (left, right))
     for one, other in ((left, right), (right, left)):  # both ways: a nested key may be stated on one side alone
         sides = _Sides(kind, frozenset(), EMPTY, EMPTY, list_templates(kind))
         _object(sides, "", "", one, {}, other)
@@ -236,6 +238,8 @@ def _value(sides: _Sides, shape: str, path: str, wanted: Any, stated: bool, was:
         sides.changes.append(FieldChange(path, now, None, stated and not _same(sides, shape, was, now)))
         return None
     if shape in sides.lists and isinstance(wanted, list):
+        if _list_is_as_applied(sides, path, wanted, was, now):
+            return _with_ids(now, sides.live_ids.get(path, ()))
         return _list(sides, shape, path, wanted, was, now)
     if isinstance(wanted, Mapping) and shape not in sides.kind.field_index():
         return _object(
@@ -250,6 +254,21 @@ def _value(sides: _Sides, shape: str, path: str, wanted: Any, stated: bool, was:
         return now
     sides.changes.append(FieldChange(path, now, wanted, stated and not _same(sides, shape, was, now)))
     return wanted
+
+
+def _list_is_as_applied(sides: _Sides, path: str, wanted: list[Any], was: Any, now: Any) -> bool:
+    """
+    Tell at sight that nothing differs in a list: stated as applied, and live shows each item in its place.
+
+    What most lists of most updates are; False only means that the items have to be tied to each other.
+    """
+    as_recorded = wanted == was and sides.applied_ids.get(path, ()) == sides.live_ids.get(path, ())
+    return as_recorded and _holds(now, wanted)
+
+
+def _with_ids(items: list[Any], ids: Sequence[str]) -> list[Any]:
+    known = dict(enumerate(ids))
+    return [{**item, ID: known[at]} if known.get(at) else dict(item) for at, item in enumerate(items)]
 
 
 def _list(sides: _Sides, shape: str, path: str, wanted: list[Any], was: Any, now: Any) -> list[Any]:
