@@ -30,9 +30,8 @@ def parse_time(text: str) -> datetime:
 
 def iso(value: datetime) -> str:
     """Give the canonical spelling of an aware time: UTC, `Z`, milliseconds only where there are any."""
-    value = value.astimezone(UTC)
-    text = value.strftime("%Y-%m-%dT%H:%M:%S").zfill(19)
-    return f"{text}.{value.microsecond // 1000:03d}Z" if value.microsecond // 1000 else f"{text}Z"
+    text = value.astimezone(UTC).isoformat(timespec="milliseconds")
+    return f"{text[:19]}Z" if text[19:23] == ".000" else f"{text[:23]}Z"
 
 
 def from_epoch_ms(milliseconds: int) -> datetime:

@@ -104,4 +104,7 @@ def _entry(values: Mapping[str, Any], number: int) -> Entry:
 
 
 def _line(values: Mapping[str, Any]) -> bytes:
-    return json.dumps(values, separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
+    return _ENCODER.encode(values).encode("ascii") + b"\n"
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
