@@ -114,18 +114,21 @@ async def apply_fresh(
     request: PlanRequest,
     *,
     skip_blocked: bool,
-    confirm: Callable[[Plan], bool],
+    confirm: Callable[[Plan, str], bool],
 ) -> Applied:
-    """Plan, ask, and carry out; the caller holds the lock."""
+    """Plan, ask, and carry out; the caller holds the lock. `confirm` is told the plan and its digest."""
     state = around.store.read()
     async with sessions_of(around.open_session) as sessions:
         made = await make(around, sessions, state, desired, request)
         why_not = _not_to_be_sent(made, skip_blocked)
         if why_not:
             return Applied(made, None, why_not)
-        if made.changes and not confirm(made):
+        if not made.changes and not made.bookkeeping:
+            return Applied(made, ApplyResult(()))
+        digest = plan_digest(made)
+        if made.changes and not confirm(made, digest):
             return Applied(made, None, "not confirmed")
-        return Applied(made, await _execute(around, sessions, state, made))
+        return Applied(made, await _execute(around, sessions, state, made, digest))
 
 
 async def apply_saved(
@@ -173,8 +176,10 @@ async def apply_saved(
             f"the state has moved on since the plan was made (serial {saved.state_serial} then, {state.serial} now): "
             "each change is held against what is live, and what does not fit any more is refused as stale"
         )
+    if not saved.changes and not saved.bookkeeping:
+        return Applied(saved, ApplyResult(()))
     async with sessions_of(around.open_session) as sessions:
-        return Applied(saved, await _execute(around, sessions, state, saved))
+        return Applied(saved, await _execute(around, sessions, state, saved, plan_digest(saved)))
 
 
 def _not_to_be_sent(made: Plan, skip_blocked: bool) -> str:
@@ -188,12 +193,10 @@ def _not_to_be_sent(made: Plan, skip_blocked: bool) -> str:
     return ""
 
 
-async def _execute(around: Surroundings, sessions: Sessions, state: State, made: Plan) -> ApplyResult:
-    if not made.changes and not made.bookkeeping:
-        return ApplyResult(())
+async def _execute(around: Surroundings, sessions: Sessions, state: State, made: Plan, digest: str) -> ApplyResult:
     used = {change.connection for change in (*made.changes, *made.bookkeeping) if change.action is not Action.BLOCKED}
     context = Context(
-        plan_id=plan_digest(made),
+        plan_id=digest,
         sessions={connection: sessions.get(connection) for connection in sorted(used)},
         kinds=around.kinds,
         journal=StoreJournal(around.store),

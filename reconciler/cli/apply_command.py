@@ -124,8 +124,8 @@ def command(
 
     watch = watch_of_run(say)
 
-    def confirm(made: Plan) -> bool:
-        watch.planned(made)
+    def confirm(made: Plan, digest: str) -> bool:
+        watch.planned(made, digest)
         if form == "text":
             out(plan_text(made, style_of(sys.stdout)))
         if auto_approve:

@@ -74,13 +74,13 @@ class Watch:
 
         return both
 
-    def planned(self, made: Plan) -> None:
-        """Note the plan: its size in the log, its digest in the audit record."""
+    def planned(self, made: Plan, digest: str = "") -> None:
+        """Note the plan: its size in the log, its digest (made here where it is not given) in the audit record."""
         if self.log is None and self.audit is None:
             return
         from reconciler.plan.saved import plan_digest
 
-        digest = plan_digest(made)
+        digest = digest or plan_digest(made)
         if self.log is not None:
             self.log.event(
                 "plan", digest=digest, complete=made.complete, serial=made.state_serial, summary=dict(made.summary)

@@ -295,7 +295,7 @@ class Bench:
     def apply(self, desired: Mapping[Any, Any], request: PlanRequest, fuse: Fuse | None = None) -> Applied:
         """Plan and apply as the command does with `--auto-approve --skip-blocked`."""
         around = self.surroundings(fuse)
-        return run(workflow.apply_fresh(around, desired, request, skip_blocked=True, confirm=lambda plan: True))
+        return run(workflow.apply_fresh(around, desired, request, skip_blocked=True, confirm=lambda plan, digest: True))
 
     def drift(self, desired: Mapping[Any, Any]) -> Any:
         """Look for drift as the command does."""

@@ -291,7 +291,7 @@ class Machine(RuleBasedStateMachine):
         around = self.bench.surroundings(fuse)
         plans: list[Plan] = []
 
-        def confirm(plan: Plan) -> bool:
+        def confirm(plan: Plan, digest: str) -> bool:
             plans.append(plan)
             return True
 
@@ -320,7 +320,7 @@ class Machine(RuleBasedStateMachine):
         data = copy.deepcopy(bench.world.data)
         plans: list[Plan] = []
 
-        def confirm(plan: Plan) -> bool:
+        def confirm(plan: Plan, digest: str) -> bool:
             plans.append(plan)
             return True
 
