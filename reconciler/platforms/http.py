@@ -1,5 +1,5 @@
 """
-The HTTP client that all platforms share, and the one module that imports the HTTP library.
+The HTTP client that all platforms share: when a call goes out, how often, and what its answer means.
 
 Reads are repeated, writes are sent once: only an answer that says "not done" (429, a 401 before a token refresh, other
 statuses where the platform's page says so) makes a write go out again. What happened to a write is told by the error:
@@ -9,20 +9,15 @@ statuses where the platform's page says so) makes a write go out again. What hap
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import Callable, Collection, Mapping
-from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
-
-import httpx
-import sniffio  # noqa: F401 - httpcore asks for it at every lock, and a module that is missing is searched for each time
 
 from reconciler.errors import BadAnswer, NotSent, PlatformError, Unauthorized, Unclear, UsageProblem
 from reconciler.model.budget import Quota
 from reconciler.platforms.auth import Authorizer, secrets_of
+from reconciler.platforms.carrier import MAX_CONNECTIONS, NO_ANSWER, NOT_SENT, Carrier, NotAskedFor, TooLong, why
 from reconciler.platforms.exchange import Teller
 from reconciler.platforms.outgoing import Outgoing, outgoing
 from reconciler.platforms.ratelimit import Clock, Pace
@@ -31,19 +26,15 @@ from reconciler.platforms.repeats import REPEATED_FOR_READS, Again, repeated
 from reconciler.platforms.response import REQUEST_ID_HEADERS, Response
 from reconciler.platforms.session import ConnectionSettings
 from reconciler.platforms.tokens import NO_TOKEN, TokenReply
-from reconciler.platforms.urls import host_of, is_loopback, unsafe
+from reconciler.platforms.urls import host_of, unsafe
 from reconciler.platforms.waits import WAIT_ATTEMPTS, Waits
+
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
 
 __all__ = ["HttpClient", "Response"]
 
-MAX_CONNECTIONS = 5
-"""httpx 0.28 slows down with larger pools (dependencies: 1,040 requests a second at 5, 261 at 50)."""
 MAX_BODY_BYTES = 64 * 1024 * 1024
-ENCODINGS = frozenset({"identity", "gzip", "deflate"})
-"""
-One of them at a time: the library opens compression inside compression too, and then one packet becomes gigabytes
-before the size of the body can be looked at.
-"""
 _EVERY_CALL = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "reconciler"}
 
 
@@ -71,7 +62,7 @@ class HttpClient:
         deadline_s: float = 120.0,
         max_body_bytes: int = MAX_BODY_BYTES,
         request_id_headers: Collection[str] = REQUEST_ID_HEADERS,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: AsyncBaseTransport | None = None,
         clock: Clock | None = None,
         understood: Callable[[Response], Response] | None = None,
         quota: Callable[[str, Mapping[str, str], str], Quota | None] | None = None,
@@ -88,14 +79,19 @@ class HttpClient:
         self._pace = pace
         self._deadline_s = deadline_s
         self._max_body_bytes = max_body_bytes
+        self._carrier = Carrier(
+            settings.base_url,
+            connect_timeout_s=connect_timeout_s,
+            read_timeout_s=read_timeout_s,
+            pool_timeout_s=deadline_s,
+            max_body_bytes=max_body_bytes,
+            transport=transport,
+        )
         self._request_id_headers = tuple(request_id_headers)
         self._waits = Waits(settings.name, settings.max_wait_s, settings.announce, clock or Clock())
         self._slots = asyncio.Semaphore(max(1, min(concurrency, MAX_CONNECTIONS)))
-        self._transport = transport
         self._understood = understood
         self._quota = quota
-        self._timeout = httpx.Timeout(read_timeout_s, connect=connect_timeout_s, pool=deadline_s)
-        self._opened: httpx.AsyncClient | None = None
 
     async def read(
         self,
@@ -167,9 +163,7 @@ class HttpClient:
 
     async def close(self) -> None:
         """Give back the sockets; may be called twice."""
-        if self._opened is not None:
-            opened, self._opened = self._opened, None
-            await opened.aclose()
+        await self._carrier.close()
 
     # --- repeating ---------------------------------------------------------------------------------------------
 
@@ -226,45 +220,39 @@ class HttpClient:
                 return await self._send(call, url, used), used
 
     async def _send(self, call: Outgoing, url: str, authorization: str) -> Response:
-        parts = urlsplit(url)
-        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         self.requests += 1
         call.sends += 1
         began = time.monotonic()
         try:
-            response = await self._answer(call, url, target, authorization)
+            response = await self._answer(call, url, authorization)
         except PlatformError as error:
             self._tell(call, url, began, None, str(error))
             raise
         self._tell(call, url, began, response)
         return self._understood(response) if self._understood else response
 
-    async def _answer(self, call: Outgoing, url: str, target: str, authorization: str) -> Response:
+    async def _answer(self, call: Outgoing, url: str, authorization: str) -> Response:
         try:
             async with asyncio.timeout(self._deadline_s):
-                status, headers, body = await self._transfer(
-                    call.method,
-                    url,
-                    headers={**call.headers, **({"Authorization": authorization} if authorization else {})},
-                    content=call.content,
-                    extensions={"target": target.encode("ascii")},  # the library would encode some characters anew
-                )
-        except _TooLong:
+                headers = {**call.headers, "Authorization": authorization} if authorization else call.headers
+                status, fields, body = await self._carrier.exchange(call.method, url, headers, call.content)
+        except TooLong:
             size = f"the answer is longer than {self._max_body_bytes // (1024 * 1024)} MiB"
             if call.write:
                 raise self._failed(Unclear, call, f"{size}; it is not known whether this was carried out") from None
             raise self._failed(BadAnswer, call, size) from None
-        except _NotAskedFor:
+        except NotAskedFor:
             words = "the answer is compressed in a way that was not asked for"
             raise self._failed(Unclear if call.write else BadAnswer, call, words) from None
-        except _NOT_SENT as error:
-            raise self._failed(NotSent, call, f"cannot be reached at {host_of(url)}: {_words(error)}") from None
-        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
-            raise self._failed(Unclear, call, f"no complete answer from {host_of(url)}: {_words(error)}") from None
-        request_id = next((headers[name] for name in self._request_id_headers if headers.get(name)), "")
+        except NOT_SENT as error:
+            raise self._failed(NotSent, call, f"cannot be reached at {host_of(url)}: {why(error)}") from None
+        except NO_ANSWER as error:
+            raise self._failed(Unclear, call, f"no complete answer from {host_of(url)}: {why(error)}") from None
+        self.last_date = fields.get("date", self.last_date)
+        request_id = next((fields[name] for name in self._request_id_headers if fields.get(name)), "")
         return Response(
             status=status,
-            headers=headers,
+            headers=fields,
             body=body,
             request_id=self.redact.excerpt(request_id, 100) if request_id else "",
             connection=self.name,
@@ -273,34 +261,18 @@ class HttpClient:
             redact=self.redact,
         )
 
-    async def _transfer(self, method: str, url: str, **how: Any) -> tuple[int, dict[str, str], bytes]:
-        async with self._client().stream(method, url, **how) as raw:
-            headers = {name.lower(): value for name, value in raw.headers.items()}
-            self.last_date = headers.get("date", self.last_date)
-            if headers.get("content-encoding", "identity").strip().lower() not in ENCODINGS:
-                raise _NotAskedFor
-            chunks: list[bytes] = []
-            size = 0
-            async for chunk in raw.aiter_bytes():
-                size += len(chunk)
-                if size > self._max_body_bytes:
-                    raise _TooLong
-                chunks.append(chunk)
-            return raw.status_code, headers, b"".join(chunks)
-
     async def _post_form(self, url: str, form: Mapping[str, str]) -> TokenReply:
         """Post to a token endpoint, once; raises NotSent when no answer came (nothing was sent to the API then)."""
         headers = {**_EVERY_CALL, "Content-Type": "application/x-www-form-urlencoded"}
         call, began = outgoing("POST", urlsplit(url).path or "/", "", (), None, None, write=False), time.monotonic()
         try:
             async with asyncio.timeout(self._deadline_s):
-                reply = TokenReply(
-                    *await self._transfer("POST", url, headers=headers, content=urlencode(form).encode())
-                )
-        except (httpx.HTTPError, TimeoutError, _TooLong, _NotAskedFor) as error:
-            words = f"{self.name}: no token from {host_of(url)}: {self.redact.excerpt(_words(error))}"
+                reply = TokenReply(*await self._carrier.exchange("POST", url, headers, urlencode(form).encode()))
+        except (*NO_ANSWER, TooLong, NotAskedFor) as error:
+            words = f"{self.name}: no token from {host_of(url)}: {self.redact.excerpt(why(error))}"
             self._tell(call, url, began, None, words, token=True)
             raise NotSent(words, connection=self.name, code=NO_TOKEN) from None
+        self.last_date = reply.headers.get("date", self.last_date)
         self._tell(call, url, began, reply, token=True)
         return reply
 
@@ -315,53 +287,3 @@ class HttpClient:
     def _failed(self, kind: type[PlatformError], call: Outgoing, words: str) -> PlatformError:
         about = f"{self.name}: {call.method} {self.redact.excerpt(call.path, 300)}"
         return kind(f"{about}: {self.redact.excerpt(words, 300)}", connection=self.name)
-
-    def _client(self) -> httpx.AsyncClient:
-        if self._opened is None:
-            local = is_loopback(urlsplit(self._settings.base_url).hostname or "")
-            try:
-                self._opened = httpx.AsyncClient(
-                    verify=_trusted(not local),
-                    transport=self._transport,
-                    timeout=self._timeout,
-                    limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
-                    follow_redirects=False,
-                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept, so none is sent
-                    trust_env=not local,
-                )
-            except (httpx.InvalidURL, ValueError, ImportError):  # the library's words would repeat the address
-                raise UsageProblem(
-                    "a proxy of the environment cannot be used: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no address "
-                    "like http://host:port (SOCKS is not supported); correct it, or name the host in NO_PROXY"
-                ) from None
-        return self._opened
-
-
-@lru_cache
-def _trusted(trust_env: bool) -> ssl.SSLContext:
-    """Give whom connections trust, as the library would: made once in a run, since reading it takes long."""
-    return httpx.create_ssl_context(trust_env=trust_env)
-
-
-class _TooLong(Exception):
-    """A body went over the cap."""
-
-
-class _NotAskedFor(Exception):
-    """A body is compressed by a way, or by several, that was not asked for."""
-
-
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-)
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return f"timed out ({type(error).__name__})"
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

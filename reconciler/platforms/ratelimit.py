@@ -104,11 +104,11 @@ class LimitTold:
 
 def limits_told(headers: Mapping[str, str]) -> list[LimitTold]:
     """Give each set of limit headers that says when it is refilled, the account's own first."""
-    sets = [tuple(_number(headers.get(f"{name}-{word}")) for word in _WORDS) for name in LIMIT_HEADERS]
+    sets = [tuple(_number(headers.get(name)) for name in names) for names in _LIMIT_HEADERS if names[-1] in headers]
     return [LimitTold(limit, left, reset) for limit, left, reset in sets if reset is not None]
 
 
-_WORDS = ("limit", "remaining", "reset")
+_LIMIT_HEADERS = [tuple(f"{name}-{word}" for word in ("limit", "remaining", "reset")) for name in LIMIT_HEADERS]
 
 
 def _number(text: str | None) -> float | None:

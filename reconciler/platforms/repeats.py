@@ -34,6 +34,11 @@ async def repeated(once: Callable[[bool], Awaitable[Response]], name: str, timeo
     `once` is told whether this attempt is the last. After `timeout_s` seconds there is no further attempt. Raises what
     `once` raises, and PlatformError, naming the connection, in the place of Unclear.
     """
+    failed: Again | None = None
+    try:
+        return await once(False)
+    except Again as again:  # nearly every call ends above, and the library's loop costs more than all else of ours
+        failed = again
     try:
         async for attempt in stamina.retry_context(
             on=_may_repeat,
@@ -44,6 +49,9 @@ async def repeated(once: Callable[[bool], Awaitable[Response]], name: str, timeo
             wait_jitter=1.0,
         ):
             with attempt:
+                if failed is not None:  # the first attempt is the one above
+                    error, failed = failed, None
+                    raise error
                 return await once(attempt.num == READ_ATTEMPTS)
     except Again as again:
         if again.response is not None:

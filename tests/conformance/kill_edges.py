@@ -111,17 +111,17 @@ class Fuse:
         self._objects()
 
     def _http(self) -> None:
-        from reconciler.platforms.http import HttpClient
+        from reconciler.platforms.carrier import Carrier
 
-        transfer = HttpClient._transfer
+        exchange = Carrier.exchange
 
-        async def wrapped(client: HttpClient, method: str, url: str, **how: Any) -> Any:
+        async def wrapped(carrier: Carrier, method: str, url: str, *how: Any) -> Any:
             path = url.partition("://")[2].partition("/")[2]
             writes = method not in ("GET", "HEAD") and "oauth" not in path and "validateExperimentSetup" not in path
             self.before(Operation(f"{method} {path.partition('?')[0]}", writes))
-            return await transfer(client, method, url, **how)
+            return await exchange(carrier, method, url, *how)
 
-        HttpClient._transfer = wrapped  # type: ignore[method-assign]
+        Carrier.exchange = wrapped  # type: ignore[method-assign]
 
     def _files(self, root: Path) -> None:
         def ours(path: Any) -> str | None:

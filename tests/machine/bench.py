@@ -149,7 +149,7 @@ class Wire(httpx.AsyncBaseTransport):
         """Let the app answer; a connection that it breaks is a read that failed."""
         self.fuse.point()
         content = await request.aread()
-        target = request.extensions.get("target") or request.url.raw_path
+        target = request.url.raw_path
         path, _, query = target.partition(b"?")
         headers = [(name.lower(), value) for name, value in request.headers.raw]
         scope = {

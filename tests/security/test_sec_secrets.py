@@ -251,16 +251,16 @@ def test_a_platform_that_refuses_and_repeats_it(lab: Lab, shape: Shape, monkeypa
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_the_traceback_of_an_unforeseen_error(lab: Lab, shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bug of ours: the traceback shows lines of source, and no values."""
-    from reconciler.platforms.http import HttpClient
+    from reconciler.platforms.carrier import Carrier
 
     secrets = arranged(lab, shape, monkeypatch)
     case = BY_PLATFORM[shape.platform]
     lab.manifest(case.kind, case.spec)
 
-    async def broken(self: Any, method: str, url: str, **how: Any) -> Any:
+    async def broken(self: Any, method: str, url: str, *how: Any) -> Any:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(HttpClient, "_transfer", broken)
+    monkeypatch.setattr(Carrier, "exchange", broken)
     with pytest.raises(RuntimeError) as caught:
         lab.run("plan")
     shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
