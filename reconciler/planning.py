@@ -51,7 +51,7 @@ from reconciler.platforms.base import Kind
 from reconciler.platforms.session import Preflight
 from reconciler.project import Project
 from reconciler.project.project import Guards as GuardsConfig
-from reconciler.reading import OpenSession, Sessions, Sides, merged_sides, read_sides
+from reconciler.reading import Early, OpenSession, Sessions, Sides, merged_sides, read_sides
 from reconciler.state.store import State, Store
 from reconciler.state.text import state_text
 
@@ -80,8 +80,8 @@ class Surroundings:
 
     `warn` is told sentences a person should read; `notify` the progress of an apply; `planned` every plan with what it
     was made from. `review` lays policies over a plan, `review_saved` over a saved one. `quotas` are those that answers
-    have told of, by connection and what they count; `reader` reads in other processes, where it is given; `emulated`
-    gives address and credentials of embedded platforms.
+    have told of, by connection and what they count; `reader` reads in other processes, where it is given; `early` has
+    what was read before; `emulated` gives address and credentials of embedded platforms.
     """
 
     project: Project
@@ -100,6 +100,7 @@ class Surroundings:
     spans: Spans = no_spans
     quotas: dict[tuple[str, str], Quota] = field(default_factory=dict)
     reader: Reading | None = None
+    early: Early | None = None
     emulated: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
 
     async def read_sides(
@@ -112,7 +113,10 @@ class Surroundings:
         """Read what is live of the asked experiments, here or where `reader` does it."""
         if self.reader is not None:
             return await self.reader(desired, records, asked)
-        return await read_sides(self.kinds, sessions, desired, records, asked, self.spans)
+        sides = await read_sides(self.kinds, sessions, desired, records, asked, self.spans, self.early)
+        for quota in self.early.quotas if self.early is not None else ():
+            self.note(quota)
+        return sides
 
     def note(self, quota: Quota) -> None:
         """Keep what a platform's answer told of a quota; one that is nearly used up is a warning, once."""

@@ -7,16 +7,18 @@ What cannot be read is told apart from what is not there: a failed read makes it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from reconciler.errors import PlatformError
+from reconciler.model.budget import Quota
 from reconciler.model.resource import Desired, Key, Live, Reading, Record, Unknown
 from reconciler.model.span import Spans, no_spans
 from reconciler.plan.inputs import Kinds, Other
 from reconciler.platforms.base import Kind
-from reconciler.platforms.session import ReadRequest, Session, Wanted
+from reconciler.platforms.session import ReadRequest, Session, Snapshot, Wanted
 
 OpenSession = Callable[[str], Session]
 """Opens the session of a connection by name; raises ReconcilerError when a variable of it is missing."""
@@ -30,6 +32,19 @@ class Sides:
     others: tuple[Other, ...] = ()
     problems: tuple[str, ...] = ()
     unsearched: frozenset[str] = frozenset()
+
+
+class Early(Protocol):
+    """Readings that were made before anybody asked for them."""
+
+    async def readings(self, connection: str) -> Mapping[str, Reading]:
+        """Give what was read of a connection, by remote id; what is not certain is not among it."""
+        ...
+
+    @property
+    def quotas(self) -> Sequence[Quota]:
+        """What the answers told of quotas; nothing before any readings were given."""
+        ...
 
 
 class Sessions:
@@ -67,17 +82,23 @@ async def read_sides(
     records: Mapping[Key, Record],
     asked: Iterable[Key],
     spans: Spans = no_spans,
+    early: Early | None = None,
 ) -> Sides:
     """Read what the plan of the asked keys needs to know, all connections abreast, each in one request of its own."""
-    return await read_from(sessions, read_requests(kinds, desired, records, asked), spans)
+    return await read_from(sessions, read_requests(kinds, desired, records, asked), spans, early)
 
 
-async def read_from(sessions: Sessions, requests: Mapping[str, ReadRequest], spans: Spans = no_spans) -> Sides:
-    """Read what is asked of each connection, all of them abreast."""
+async def read_from(
+    sessions: Sessions, requests: Mapping[str, ReadRequest], spans: Spans = no_spans, early: Early | None = None
+) -> Sides:
+    """Read what is asked of each connection, all of them abreast, but for what was read early."""
     connections = sorted(requests)
     opened = [sessions.get(connection) for connection in connections]
     answers = await asyncio.gather(
-        *(_read_one(session, requests[name], name, spans) for session, name in zip(opened, connections, strict=True))
+        *(
+            _read_one(session, requests[name], name, spans, early)
+            for session, name in zip(opened, connections, strict=True)
+        )
     )
     readings: dict[Key, Reading] = {}
     others: list[Other] = []
@@ -112,20 +133,23 @@ def merged_sides(parts: Iterable[Sides]) -> Sides:
 
 
 async def _read_one(
-    session: Session, request: ReadRequest, connection: str, spans: Spans
+    session: Session, request: ReadRequest, connection: str, spans: Spans, early: Early | None
 ) -> tuple[dict[Key, Reading], tuple[Live, ...], tuple[str, ...]]:
-    try:
-        with spans("read", connection=connection, wanted=len(request.wanted), sought=len(request.seek)):
-            snapshot = await session.snapshot(request)
-    except PlatformError as error:
-        readings: dict[Key, Reading] = {item.key: Unknown(str(error)) for item in request.wanted}
-        return readings, (), (str(error),) if request.seek else ()
+    known = await early.readings(connection) if early is not None else {}
+    left = replace(request, wanted=tuple(item for item in request.wanted if item.remote_id not in known))
     missing = Unknown("the platform's answer leaves it out")
-    return (
-        {item.key: snapshot.readings.get(item.remote_id, missing) for item in request.wanted},
-        snapshot.others,
-        snapshot.failures,
-    )
+    failures: tuple[str, ...] = ()
+    snapshot = Snapshot()
+    if left.wanted or left.seek:
+        try:
+            with spans("read", connection=connection, wanted=len(left.wanted), sought=len(left.seek)):
+                snapshot = await session.snapshot(left)
+            failures = snapshot.failures
+        except PlatformError as error:
+            missing = Unknown(str(error))
+            failures = (str(error),) if left.seek else ()
+    found = {**known, **snapshot.readings}
+    return {item.key: found.get(item.remote_id, missing) for item in request.wanted}, snapshot.others, failures
 
 
 def read_requests(

@@ -70,14 +70,20 @@ class Validated:
 
 
 def validate(
-    project: Project, kinds: Sequence[Kind], paths: Sequence[str] = (), cache: ManifestCache | None = None
+    project: Project,
+    kinds: Sequence[Kind],
+    paths: Sequence[str] = (),
+    cache: ManifestCache | None = None,
+    begun: Callable[[int], None] = lambda files: None,
 ) -> Validated:
     """
     Give what the manifests want and every problem of all of them; needs no network and looks at no clock.
 
-    With a `cache`, files that have not changed since are not parsed and checked by themselves again.
+    With a `cache`, files that have not changed since are not parsed and checked by themselves again. `begun` is told
+    how many files there are, before they are read.
     """
     found = discover(project.dir, project.manifests, paths)
+    begun(len(found.files))
     digest = settings_digest(project.document, project.scope, kinds, project.connections) if cache else b""
     read = read_files(found.files, Setting(project.scope, project, kinds, digest), cache, whole=not paths)
     diagnostics = in_order(found.diagnostics, read.diagnostics)

@@ -21,6 +21,7 @@ from reconciler.cli.watching import watch_of_run
 from reconciler.errors import InvalidInput, PlatformError, ReconcilerError
 
 if TYPE_CHECKING:
+    from reconciler.ahead import Ahead
     from reconciler.emulator.serve import EmulatorServer
     from reconciler.platforms.session import Session
     from reconciler.project import Project
@@ -97,24 +98,48 @@ def project_of(ctx: click.Context, environment: str | None = None) -> Project:
     return load_project(Path.cwd(), environment if asked is None else asked, given=given_variables(ctx))
 
 
-def validated(project: Project, paths: tuple[str, ...] = ()) -> Validated:
-    """Give the manifests of a project; raises InvalidInput with everything wrong, says the warnings otherwise."""
+def validated(project: Project, paths: tuple[str, ...] = (), early: Ahead | None = None) -> Validated:
+    """
+    Give the manifests of a project; raises InvalidInput with everything wrong, says the warnings otherwise.
+
+    With `early`, reads of platforms begin meanwhile.
+    """
     from reconciler.report.text import diagnostics_text
 
-    found = manifests_of(project, paths).checked()
+    found = manifests_of(project, paths, early).checked()
     if found.diagnostics:
         click.echo(diagnostics_text(found.diagnostics, style_of(sys.stderr)), err=True, nl=False)
     return found
 
 
-def manifests_of(project: Project, paths: tuple[str, ...] = ()) -> Validated:
+def manifests_of(project: Project, paths: tuple[str, ...] = (), early: Ahead | None = None) -> Validated:
     """Give the manifests of a project and every problem of them; what has not changed is taken from the last time."""
     from reconciler.platforms.registry import KINDS
     from reconciler.validate.manifest_cache import ManifestCache
     from reconciler.workflow import validate
 
     cache = ManifestCache.of_project(Path(_cache_dir()), project.dir, project.environment)
-    return validate(project, KINDS, paths, None if os.environ.get(NO_CACHE) else cache)
+    kept = None if os.environ.get(NO_CACHE) else cache
+    return validate(project, KINDS, paths, kept, early.begin if early is not None else lambda files: None)
+
+
+@contextmanager
+def reading_ahead(project: Project, *, apart: bool) -> Iterator[Ahead | None]:
+    """
+    Let reads of platforms begin as soon as the files of manifests are counted.
+
+    Nothing begins early where reads are done elsewhere or of a part only (`apart`), or are logged as they happen.
+    """
+    if apart or watch_of_run(say).trace is not None:
+        yield None
+        return
+    from reconciler.ahead import Ahead
+
+    early = Ahead(project, lambda: store_of(project, emulated=False), _cache_dir())
+    try:
+        yield early
+    finally:
+        early.close()
 
 
 def expanded_text(found: Validated) -> str:

@@ -10,7 +10,18 @@ import click
 
 from reconciler.cli.also import also_option, save
 from reconciler.cli.ci import marked_errors, out_github, project_folder
-from reconciler.cli.common import EXIT_CHANGES, now, on_cluster, out, project_of, run, style_of, surroundings, validated
+from reconciler.cli.common import (
+    EXIT_CHANGES,
+    now,
+    on_cluster,
+    out,
+    project_of,
+    reading_ahead,
+    run,
+    style_of,
+    surroundings,
+    validated,
+)
 from reconciler.cli.options import (
     cluster_option,
     emulator_option,
@@ -62,8 +73,10 @@ def command(
     shard = shard_of(shard_text)
     with marked_errors(form):
         project = project_of(ctx)
-        found = validated(project)
+        early = ctx.with_resource(reading_ahead(project, apart=emulated or bool(cluster or shard)))
+        found = validated(project, early=early)
     with surroundings(project, emulated=emulated, max_wait_s=max_wait) as around:
+        around.early = early
         work = drift(around, found.desired, unmanaged=unmanaged, shard=shard)
         report = run(on_cluster(cluster, around, max_wait, work))
     for other, name in also:

@@ -18,6 +18,7 @@ from reconciler.cli.common import (
     on_cluster,
     out,
     project_of,
+    reading_ahead,
     run,
     say,
     style_of,
@@ -98,11 +99,14 @@ def command(
     )
     with marked_errors(form):
         project = project_of(ctx)
-        found = validated(project)
+        apart = emulated or bool(cluster or shard_text or targets)
+        early = ctx.with_resource(reading_ahead(project, apart=apart))
+        found = validated(project, early=early)
         judge = reviewer(project, found, overrides)
     if show:
         say(expanded_text(found).rstrip("\n"))
     with surroundings(project, emulated=emulated, max_wait_s=max_wait, found=found) as around:
+        around.early = early
         if judge is not None:
             around.review = judge.of_plan
         spans: list[Schedule] = []

@@ -176,3 +176,5 @@ class Platform:
     """`auth` keys that may stand beside any shape."""
     account_pattern: str = ".+"
     """What an entry of `accounts` looks like (a regular expression, whole match)."""
+    reads_one_by_one: bool = False
+    """Whether reading an experiment by id is a request of its own, whatever else is read."""

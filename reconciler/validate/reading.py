@@ -159,7 +159,7 @@ def _prepare_one(file: SourceFile, setting: Setting) -> tuple[str, str | None]:
 def _prepared(files: Sequence[SourceFile], setting: Setting) -> Iterator[tuple[str, str | None]]:
     """Give digest and entry for each file, in their order; many are shared among processes."""
     workers = _processors()
-    if len(files) < WORTH_A_PROCESS or workers < 2 or not _may_fork():
+    if len(files) < WORTH_A_PROCESS or workers < 2 or not may_fork():
         for file in files:
             yield _prepare_one(file, setting)
         return
@@ -193,6 +193,6 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _may_fork() -> bool:
+def may_fork() -> bool:
     """Tell whether a copy of this process is safe to go on: on Linux, before any thread was started."""
     return sys.platform == "linux" and threading.active_count() == 1

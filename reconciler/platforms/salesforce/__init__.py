@@ -28,4 +28,5 @@ PLATFORM = Platform(
         frozenset({"client_id", "refresh_token"}),
     ),
     auth_optional=frozenset({"client_secret", "token_url", "audience"}),
+    reads_one_by_one=True,
 )

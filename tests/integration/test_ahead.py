@@ -1,0 +1,211 @@
+"""
+Reads that begin while many files of manifests are still being read, in a process of their own.
+
+"Many" begins at one file here: the commands are processes in which that number is another.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import psutil
+import pytest
+from kinds import LINKEDIN, SALESFORCE
+from laboratory import PREFIXES, Lab
+from running import environment, future, run, until
+
+from reconciler.ahead import Ahead
+from reconciler.platforms.registry import PLATFORMS
+from reconciler.project import load_project
+from reconciler.validate.reading import WORTH_A_PROCESS
+
+COUNT = 12
+COMMAND = """
+import sys
+from reconciler.validate import reading
+reading.WORTH_A_PROCESS = {files}
+from reconciler.cli.main import main
+sys.exit(main())
+"""
+
+
+def start(lab: Lab, *words: str, files: int = 1) -> subprocess.Popen[str]:
+    """Start a command in which so many files are many."""
+    command = [sys.executable, "-c", COMMAND.format(files=files), *words]
+    how: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=lab.dir, env=environment(lab), text=True, **how)
+
+
+@pytest.fixture
+def many(lab: Lab) -> Lab:
+    """Give a project whose experiments all run as they should."""
+    for number in range(COUNT):
+        lab.manifest(SALESFORCE.kind, future(SALESFORCE, number), name=f"e{number}")
+    lab.manifest(LINKEDIN.kind, future(LINKEDIN))
+    code, out, err = run(lab, "apply", "--auto-approve")
+    assert code == 0, out + err
+    lab.forget_requests()
+    return lab
+
+
+def reads(lab: Lab) -> Counter[str]:
+    """Give how often each Salesforce experiment was read."""
+    found = (one.path.rsplit("/", 1)[-1] for one in lab.requests if "abn-experiments/" in one.path)
+    return Counter(found)
+
+
+class Senders:
+    """Keeps which process sends each request to Salesforce; `at` is called with it before that is answered."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.app = lab.server.recorder.app
+        self.found: list[tuple[str, int]] = []
+        self.at: Callable[[str, int], None] = lambda path, process: None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"].startswith(PREFIXES["salesforce"]):
+            process = holder(scope["client"][1])
+            self.found.append((scope["path"], process))
+            self.at(scope["path"], process)
+        await self.app(scope, receive, send)
+
+
+def holder(port: int) -> int:
+    """Give the process among our descendants that holds a local port."""
+    for child in psutil.Process().children(recursive=True):
+        try:
+            if any(one.laddr and one.laddr.port == port for one in child.net_connections("tcp")):
+                return child.pid
+        except psutil.Error:
+            continue
+    return 0
+
+
+@pytest.fixture
+def senders(many: Lab) -> Iterator[Senders]:
+    recorder = many.server.recorder
+    app, recorder.app = recorder.app, Senders(many)
+    yield recorder.app
+    recorder.app = app
+
+
+@pytest.mark.parametrize("words", [("plan", "--format", "json"), ("drift", "--format", "json")])
+def test_the_same_comes_out_and_each_is_read_once(many: Lab, senders: Senders, words: tuple[str, ...]) -> None:
+    process = start(many, *words)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, ""), out
+    assert {one for path, one in senders.found if "abn-experiments/" in path} - {0, process.pid}, "another process"
+    assert set(reads(many).values()) == {1} and len(reads(many)) == COUNT
+    senders.found.clear()
+    again = start(many, *words, files=1_000)
+    small, _ = again.communicate(timeout=60)
+    assert {one for _, one in senders.found} <= {0, again.pid}, "it was not begun early"
+    assert without_time(json.loads(out)) == without_time(json.loads(small))
+
+
+def without_time(value: Any) -> Any:
+    return {name: one for name, one in value.items() if name not in ("createdAt", "asOf", "at", "checkedAt")}
+
+
+def test_what_changed_by_hand_is_seen(many: Lab) -> None:
+    remote_id = many.remote_id(f"{SALESFORCE.kind}/e3")
+    many.by_hand("salesforce", remote_id, label="Changed by hand")
+    process = start(many, "drift")
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2 and "Changed by hand" in out
+    assert set(reads(many).values()) == {1}
+
+
+def test_manifests_with_an_error_end_it(many: Lab) -> None:
+    """The error is all that is told, at once, however long the platform takes to answer."""
+    many.write_file("experiments/wrong.yaml", "kind: NoSuchKind\n")
+    match = {"platform": "salesforce", "method": "GET"}
+    many.faults({"match": match, "times": 100, "do": {"delay": 30}})
+    process = start(many, "plan")
+    _, err = process.communicate(timeout=25)
+    assert process.returncode == 1 and "experiments/wrong.yaml" in err and "Traceback" not in err
+    assert not psutil.Process().children(recursive=True) or all(
+        "reconciler" not in " ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)
+    ), "nothing is left running"
+
+
+def test_a_limit_is_met_by_the_plan_itself(many: Lab) -> None:
+    """Which tells of it and waits; the other process does neither."""
+    match = {"platform": "salesforce", "method": "GET", "path": "abn-experiments"}
+    many.faults({"match": match, "times": 1, "do": {"status": 429, "headers": {"Retry-After": "1"}}})
+    process = start(many, "plan", "--format", "json")
+    out, _ = process.communicate(timeout=60)
+    made = json.loads(out)
+    assert process.returncode == 0 and made["complete"] and made["changes"] == []
+    assert max(reads(many).values()) <= 3
+
+
+def test_the_other_process_is_killed(many: Lab, senders: Senders) -> None:
+    """The plan reads for itself then."""
+    killed: list[int] = []
+
+    def kill(path: str, process: int) -> None:
+        if "abn-experiments/" in path and not killed and process:
+            killed.append(process)
+            os.kill(process, signal.SIGKILL)
+
+    senders.at = kill
+    process = start(many, "plan", "--format", "json")
+    out, err = process.communicate(timeout=60)
+    assert killed and process.pid not in killed
+    assert process.returncode == 0 and "Traceback" not in err
+    made = json.loads(out)
+    assert made["complete"] and made["changes"] == []
+
+
+def test_an_interrupt_ends_both(many: Lab) -> None:
+    many.faults({"match": {"platform": "salesforce", "method": "GET"}, "times": 100, "do": {"delay": 30}})
+    process = start(many, "plan")
+    until(lambda: many.requests)
+    for one in (process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))):
+        os.kill(one, signal.SIGINT)  # as a terminal does it: to all of them
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 1 and err.split() == ["interrupted"], err
+
+
+def test_a_log_tells_all_requests(many: Lab, senders: Senders) -> None:
+    """Where requests are logged as they happen, the one process sends them all."""
+    process = start(many, "--verbose", "plan")
+    _, err = process.communicate(timeout=60)
+    assert {one for _, one in senders.found} <= {0, process.pid}
+    assert err.count("abn-experiments/") >= COUNT
+
+
+def test_tokens_that_are_used_up_are_not_used_early(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = load_project(lab.dir, None)
+    assert ahead(project).connections
+    (name,) = ahead(project).connections
+    connection = replace(project.connections[name], auth={"client_id": "x", "refresh_token": "y"})
+    other = replace(project, connections={**project.connections, name: connection})
+    assert not ahead(other).connections
+
+
+def ahead(project: Any) -> Ahead:
+    return Ahead(replace(project, platforms={one.name: one for one in PLATFORMS}), lambda: pytest.fail(), "/nowhere")
+
+
+@pytest.mark.anyio
+async def test_nothing_is_begun_for_few_files(lab: Lab) -> None:
+    early = ahead(load_project(lab.dir, None))
+    early.begin(WORTH_A_PROCESS - 1)
+    assert await early.readings("crm") == {} and early.quotas == ()
+    early.close()
+    early.close()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
