@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.manifests.block import read_block
 from reconciler.manifests.discover import SourceFile
 from reconciler.manifests.document import Document, Source
 from reconciler.model.diagnostic import Diagnostic, Location, Severity
@@ -80,7 +81,7 @@ def load_bytes(data: bytes, name: str, *, quiet: bool = False) -> Loaded:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return _failed(Location(name, 1, 1), "the file is UTF-16", hint="save it as UTF-8")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig" if data[:1] == b"\xef" else "utf-8")  # the latter is much sooner done
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8", "replace")
         place = _place(name, before, len(before))
@@ -96,6 +97,9 @@ def load_text(text: str, name: str, *, quiet: bool = False) -> Loaded:
     any document is an error.
     """
     text = text.removeprefix("\ufeff")
+    plain = read_block(text)
+    if plain is not None:
+        return Loaded((Document(name, 0, *plain, Source(text)),))
     stray = _NOT_ALLOWED.search(text)
     if stray:
         return _failed(

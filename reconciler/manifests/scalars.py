@@ -21,7 +21,8 @@ _WORDS: dict[str, Scalar] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-MAY_BE_MORE = frozenset("0123456789+-.~nNtTfF")
+_NUMBERS_BEGIN = frozenset("0123456789+-.")
+MAY_BE_MORE = _NUMBERS_BEGIN | frozenset("~nNtTfF")
 """The first characters of plain scalars that may be something else than text."""
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:(?P<whole>0|[1-9][0-9]*)(?:\.(?P<part>[0-9]*))?|\.(?P<bare>[0-9]+))(?:[eE][-+]?[0-9]+)?")
@@ -44,6 +45,8 @@ def resolve(text: str) -> Scalar:
         return text
     if text in _WORDS:
         return _WORDS[text]
+    if text[0] not in _NUMBERS_BEGIN:
+        return text
     if _INT.fullmatch(text):
         if len(text) > _INT_DIGITS:
             raise Ambiguous(f"a number of {len(text)} digits is too long to be kept; quote it if it is text")
