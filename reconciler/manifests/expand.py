@@ -102,7 +102,9 @@ class _Expander:
     def _is_marked(self, document: Document) -> bool:
         source = document.source
         if id(source) not in self._marked:
-            self._marked[id(source)] = (source, _MARK.search(source.text) is not None)
+            text = source.text
+            marked = ("{" in text or "\\" in text) and _MARK.search(text) is not None
+            self._marked[id(source)] = (source, marked)
         return self._marked[id(source)][1]
 
     # --- forEach ---------------------------------------------------------------------------------------------

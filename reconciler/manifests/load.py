@@ -70,7 +70,9 @@ def load_file(path: Path, name: str, *, quiet: bool = False) -> Loaded:
                 hint="split it into several files",
             )
         with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+            data = stream.read(size + 1)  # not room for the most that there may be
+            if len(data) > size:  # it grows, or is of a file system that tells no sizes
+                data += stream.read(MAX_BYTES + 1 - len(data))
     except OSError as error:
         return _failed(Location(name), f"the file cannot be read: {error.strerror or error}")
     return load_bytes(data, name, quiet=quiet)

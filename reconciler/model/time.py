@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _SHAPE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
 
+@lru_cache(maxsize=4096)
 def parse_time(text: str) -> datetime:
     """
     Read an ISO 8601 date and time with an offset or `Z`; gives it in UTC.
+
+    The same few times stand in many manifests and answers, so that what they are is kept.
 
     Raises ValueError, with what to do, for anything else: a date alone, or a time without an offset.
     """
@@ -32,6 +36,12 @@ def iso(value: datetime) -> str:
     """Give the canonical spelling of an aware time: UTC, `Z`, milliseconds only where there are any."""
     text = value.astimezone(UTC).isoformat(timespec="milliseconds")
     return f"{text[:19]}Z" if text[19:23] == ".000" else f"{text[:23]}Z"
+
+
+@lru_cache(maxsize=4096)
+def canonical(text: str) -> str:
+    """Give the canonical spelling of a time in any spelling; raises ValueError as `parse_time` does."""
+    return iso(parse_time(text))
 
 
 def from_epoch_ms(milliseconds: int) -> datetime:

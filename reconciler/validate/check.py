@@ -217,8 +217,10 @@ class _Checker:
         return None
 
     def _ignored(self, document: Document, envelope: Envelope, kind: Kind) -> None:
+        if envelope.lifecycle is None or not envelope.lifecycle.ignoreChanges:
+            return
         known = set(kind.field_index()) | {top_level(row.path) for row in kind.fields}
-        for index, entry in enumerate(envelope.lifecycle.ignoreChanges if envelope.lifecycle else ()):
+        for index, entry in enumerate(envelope.lifecycle.ignoreChanges):
             if template(entry) in known:
                 continue
             meant = nearest(entry, known) or nearest(entry.removeprefix("spec."), known)

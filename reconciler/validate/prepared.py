@@ -95,6 +95,9 @@ def restore(text: str | bytes, origin: Origin) -> Prepared:
     return Prepared(origin, documents, tuple(_desired(row, origin) for row in rows))
 
 
+_AS_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
 def _text(documents: int, desireds: Iterable[Desired]) -> str:
     rows = [
         (
@@ -112,7 +115,7 @@ def _text(documents: int, desireds: Iterable[Desired]) -> str:
         )
         for item in desireds
     ]
-    return json.dumps((documents, rows), separators=(",", ":"), allow_nan=False)
+    return _AS_JSON((documents, rows))
 
 
 def _desired(row: list[Any], origin: Origin) -> Desired:

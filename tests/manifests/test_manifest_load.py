@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,23 @@ def test_a_large_file_is_refused_unread(tmp_path: Path) -> None:
     (problem,) = load_file(path, "big.yaml").diagnostics
     assert problem.message == "the file is 50.0 MiB large; at most 10 MiB are read"
     assert time.process_time() - start < 0.5 and MAX_BYTES == 10 * 1024 * 1024
+
+
+def test_reading_takes_the_room_that_the_file_takes(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(MANIFEST)
+    tracemalloc.start()
+    try:
+        assert load_file(tmp_path / "a.yaml", "a.yaml").documents
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < MAX_BYTES / 10
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="no file here says that it is empty and is not")
+def test_a_file_that_tells_no_size_is_read_whole() -> None:
+    (document,) = load_file(Path("/proc/version"), "version").documents
+    assert len(document.value) > 20 and Path("/proc/version").read_text().startswith(document.value)
 
 
 def test_every_file_is_read_whatever_is_wrong_in_others(tmp_path: Path) -> None:

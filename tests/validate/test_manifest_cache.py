@@ -114,9 +114,11 @@ def test_a_file_that_did_not_change_is_not_parsed_again(tmp_path: Path, monkeypa
     project = load_project(tmp_path)
     first = validate(project, KINDS, (), cache)
     parsed: list[str] = []
-    builder = sys.modules["reconciler.manifests.build"].Builder
-    run = builder.run
-    monkeypatch.setattr(builder, "run", lambda self: (parsed.append(self.file), run(self))[1])
+    module = sys.modules["reconciler.manifests.load"]
+    read = module.load_text
+    monkeypatch.setattr(
+        module, "load_text", lambda text, name, **how: (parsed.append(name), read(text, name, **how))[1]
+    )
     again = validate(project, KINDS, (), cache)
     assert parsed == [] and again.desired == first.desired
     (tmp_path / "experiments" / "b.yaml").write_text(manifest("b", 10, "Another"))

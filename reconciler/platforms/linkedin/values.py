@@ -7,7 +7,7 @@ import unicodedata
 from datetime import datetime
 from typing import Any
 
-from reconciler.model.time import from_epoch_ms, iso, parse_time, to_epoch_ms
+from reconciler.model.time import canonical, from_epoch_ms, iso, parse_time, to_epoch_ms
 from reconciler.platforms.linkedin.facts import ACCOUNT_PREFIX, CAMPAIGN_PREFIX, SECONDS_BELOW
 
 _NUMBER = re.compile(r"[1-9][0-9]*")
@@ -22,7 +22,7 @@ def canonical_time(value: Any) -> str:
     if value is None:
         raise ValueError("this time cannot be cleared; state one")
     if isinstance(value, str):
-        return iso(parse_time(value))
+        return canonical(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(
             f"{value!r} is not a time; write it as 2026-12-01T09:00:00Z, with an offset, or in epoch milliseconds"

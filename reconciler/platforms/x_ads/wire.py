@@ -11,7 +11,7 @@ from reconciler.errors import BadAnswer
 from reconciler.model.change import Call, Change, FieldChange, Purpose
 from reconciler.model.kind import top_level
 from reconciler.model.resource import Live, Spec
-from reconciler.model.time import iso, parse_time
+from reconciler.model.time import canonical, iso, parse_time
 from reconciler.platforms.x_ads.facts import COMPLETED, GROUP_KEYS, SIZE_STEP, USER_GROUPS
 
 ID = "#id"
@@ -31,7 +31,7 @@ def canonical_spec(stated: Mapping[str, Any]) -> Spec:
     spec: Spec = dict(stated)
     for name in ("start_time", "end_time"):
         if isinstance(spec.get(name), str):
-            spec[name] = iso(parse_time(spec[name]))
+            spec[name] = canonical(spec[name])
     if USER_GROUPS in spec:
         spec[USER_GROUPS] = [_canonical_group(group) for group in spec[USER_GROUPS]]
     return spec
