@@ -20,7 +20,7 @@ from reconciler.project.project import Connection
 from reconciler.state.owner import Owner
 from reconciler.state.store import Store
 from reconciler.validate.check import in_order
-from reconciler.workflow import Validated, validate
+from reconciler.validate.validated import Validated, validate
 
 
 class Noting(Mapping[str, str]):

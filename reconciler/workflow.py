@@ -1,5 +1,6 @@
 """
-The use cases, each a short function over values handed in: load, plan, apply, drift.
+The use cases, each a short function over values handed in: plan, apply, drift. (`validate` needs nothing of what they
+need, and is in a module of its own.)
 
 No function here prints, reads the environment or looks at a clock: the command line hands in the project, the store, a
 way to open sessions, and time.
@@ -8,17 +9,14 @@ way to open sessions, and time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.apply.context import Context
 from reconciler.apply.executor import execute
-from reconciler.errors import InvalidInput, PlatformError, StalePlan, UsageProblem
+from reconciler.errors import PlatformError, StalePlan, UsageProblem
 from reconciler.known import check_known
-from reconciler.manifests.discover import discover
-from reconciler.manifests.document import Document
 from reconciler.model.change import Action, Plan
-from reconciler.model.diagnostic import Diagnostic, Severity
 from reconciler.model.outcome import ApplyResult
 from reconciler.model.resource import Desired, Key, Record
 from reconciler.model.shard import Shard
@@ -31,63 +29,9 @@ from reconciler.planning import PlanRequest as PlanRequest
 from reconciler.planning import ProjectKinds as ProjectKinds
 from reconciler.planning import Surroundings as Surroundings
 from reconciler.planning import make
-from reconciler.platforms.base import Kind
-from reconciler.project import Project
 from reconciler.reading import Sessions, sessions_of
 from reconciler.state.owner import under_way
 from reconciler.state.store import Put, Remove, State, Store
-from reconciler.validate.check import in_order
-from reconciler.validate.manifest_cache import ManifestCache, settings_digest
-from reconciler.validate.reading import Setting, read_files
-
-
-@dataclass(frozen=True)
-class Validated:
-    """
-    What the manifests of a project want, and everything that is to say about them.
-
-    `documents` counts those of the files, `expanded` gives what they come to.
-    """
-
-    desired: Mapping[Key, Desired]
-    diagnostics: tuple[Diagnostic, ...]
-    documents: int
-    expanded: Callable[[], tuple[Document, ...]] = tuple
-
-    @property
-    def errors(self) -> tuple[Diagnostic, ...]:
-        """The diagnostics that stop a run."""
-        return tuple(item for item in self.diagnostics if item.severity is Severity.ERROR)
-
-    def checked(self) -> Validated:
-        """Give itself; raises InvalidInput with everything found when there is an error."""
-        if self.errors:
-            raise InvalidInput(self.diagnostics)
-        return self
-
-
-# --- offline ---------------------------------------------------------------------------------------------------------
-
-
-def validate(
-    project: Project,
-    kinds: Sequence[Kind],
-    paths: Sequence[str] = (),
-    cache: ManifestCache | None = None,
-    begun: Callable[[int], None] = lambda files: None,
-) -> Validated:
-    """
-    Give what the manifests want and every problem of all of them; needs no network and looks at no clock.
-
-    With a `cache`, files that have not changed since are not parsed and checked by themselves again. `begun` is told
-    how many files there are, before they are read.
-    """
-    found = discover(project.dir, project.manifests, paths)
-    begun(len(found.files))
-    digest = settings_digest(project.document, project.scope, kinds, project.connections) if cache else b""
-    read = read_files(found.files, Setting(project.scope, project, kinds, digest), cache, whole=not paths)
-    diagnostics = in_order(found.diagnostics, read.diagnostics)
-    return Validated({item.key: item for item in read.desired}, diagnostics, read.documents, read.expanded)
 
 
 # --- plan ------------------------------------------------------------------------------------------------------------

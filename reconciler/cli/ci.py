@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import click
@@ -39,6 +38,8 @@ def project_folder(environ: Mapping[str, str] = os.environ, here: Path | None = 
 
 def out_github(text: str, annotations: Sequence[Annotation]) -> None:
     """Write a report for the log of GitHub Actions: the text, which the runner does not obey, and the marks."""
+    from secrets import token_hex
+
     from reconciler.report.github import quiet, workflow_commands
 
     sys.stderr.flush()
@@ -54,7 +55,7 @@ def marked_errors(form: str) -> Iterator[None]:
         if form != "github":
             raise
         from reconciler.report.annotations import validate_annotations
-        from reconciler.report.text import diagnostics_text
+        from reconciler.report.diagnostics_text import diagnostics_text
 
         out_github(diagnostics_text(error.diagnostics), validate_annotations(error.diagnostics))
         raise click.exceptions.Exit(1) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
     from reconciler.project import Project
     from reconciler.report.style import Style
     from reconciler.state.store import Store
-    from reconciler.workflow import Surroundings, Validated
+    from reconciler.validate.validated import Validated
+    from reconciler.workflow import Surroundings
 
 T = TypeVar("T")
 EXIT_CHANGES = 2
@@ -74,7 +74,7 @@ def style_of(stream: Any) -> Style:
 def show_error(error: ReconcilerError) -> None:
     """Write an error as a person should read it; every diagnostic of a run comes out together."""
     if isinstance(error, InvalidInput):
-        from reconciler.report.text import diagnostics_text
+        from reconciler.report.diagnostics_text import diagnostics_text
 
         click.echo(diagnostics_text(error.diagnostics, style_of(sys.stderr)), err=True, nl=False)
         return
@@ -104,7 +104,7 @@ def validated(project: Project, paths: tuple[str, ...] = (), early: Ahead | None
 
     With `early`, reads of platforms begin meanwhile.
     """
-    from reconciler.report.text import diagnostics_text
+    from reconciler.report.diagnostics_text import diagnostics_text
 
     found = manifests_of(project, paths, early).checked()
     if found.diagnostics:
@@ -116,7 +116,7 @@ def manifests_of(project: Project, paths: tuple[str, ...] = (), early: Ahead | N
     """Give the manifests of a project and every problem of them; what has not changed is taken from the last time."""
     from reconciler.platforms.registry import KINDS
     from reconciler.validate.manifest_cache import ManifestCache
-    from reconciler.workflow import validate
+    from reconciler.validate.validated import validate
 
     cache = ManifestCache.of_project(Path(_cache_dir()), project.dir, project.environment)
     kept = None if os.environ.get(NO_CACHE) else cache
@@ -290,6 +290,8 @@ def run(work: Coroutine[Any, Any, T], stop: Stop | None = None) -> T:
     With `stop`, the first interrupt (Ctrl-C or SIGTERM) asks it to finish the calls in flight and no more; the second
     breaks it off.
     """
+
+    import asyncio
 
     async def guarded() -> T:
         if stop is None:

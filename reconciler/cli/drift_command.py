@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from reconciler.plan.drift import DriftReport
     from reconciler.project import Project
     from reconciler.report.style import Style
-    from reconciler.workflow import Validated
+    from reconciler.validate.validated import Validated
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
 

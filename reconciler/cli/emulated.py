@@ -16,7 +16,7 @@ from reconciler.errors import ReconcilerError
 if TYPE_CHECKING:
     from reconciler.model.resource import Desired
     from reconciler.project import Project
-    from reconciler.workflow import Validated
+    from reconciler.validate.validated import Validated
 
 CREDENTIALS = {
     "linkedin": {"access_token": "emulator-linkedin-token"},

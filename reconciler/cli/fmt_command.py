@@ -145,7 +145,7 @@ def _show(done: Formatted, *, as_diff: bool) -> None:
 
 def _report(problems: Sequence[Diagnostic]) -> None:
     if problems:
-        from reconciler.report.text import diagnostics_text
+        from reconciler.report.diagnostics_text import diagnostics_text
 
         click.echo(diagnostics_text(problems, style_of(sys.stderr)), err=True, nl=False)
 

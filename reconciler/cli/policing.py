@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from reconciler.policy.read import Policies
     from reconciler.project import Project
     from reconciler.state.store import State
-    from reconciler.workflow import ProjectKinds, Surroundings, Validated
+    from reconciler.validate.validated import Validated
+    from reconciler.workflow import ProjectKinds, Surroundings
 
 
 def with_policies(project: Project, found: Validated) -> Validated:

@@ -99,7 +99,7 @@ def _kind_of(text: str) -> str:
 def manifests_of(ctx: click.Context, told: Told) -> Mapping[Key, Desired]:
     """Give the manifests beside the run, for lines and labels; none where there are none, or they are wrong."""
     from reconciler.platforms.registry import KINDS
-    from reconciler.workflow import validate
+    from reconciler.validate.validated import validate
 
     if not Path("reconciler.yaml").exists():
         return {}

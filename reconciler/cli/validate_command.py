@@ -13,7 +13,7 @@ from reconciler.cli.options import variable_options
 from reconciler.cli.policing import with_policies
 
 if TYPE_CHECKING:
-    from reconciler.workflow import Validated
+    from reconciler.validate.validated import Validated
 
 
 @click.command("validate")
@@ -30,7 +30,7 @@ def command(ctx: click.Context, paths: tuple[str, ...], show: bool, form: str) -
 
     Needs no network, no credentials and no clock. PATHs are files or folders; without any, the project's own globs.
     """
-    from reconciler.report.text import diagnostics_text
+    from reconciler.report.diagnostics_text import diagnostics_text
 
     with marked_errors(form):
         project = project_of(ctx)

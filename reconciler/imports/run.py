@@ -13,7 +13,8 @@ from reconciler.platforms.base import Kind
 from reconciler.platforms.session import ReadRequest, Session, Wanted
 from reconciler.project import Project
 from reconciler.reading import Sessions, sessions_of
-from reconciler.workflow import Surroundings, Validated
+from reconciler.validate.validated import Validated
+from reconciler.workflow import Surroundings
 
 Accounts = Callable[[str], Sequence[str]]
 """Gives the accounts of a connection by its name, their variables read."""

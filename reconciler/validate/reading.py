@@ -12,7 +12,6 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -172,6 +171,7 @@ def _prepared(files: Sequence[SourceFile], setting: Setting) -> Iterator[tuple[s
             yield _prepare_one(file, setting)
         return
     import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
 
     # The libraries that the files need come in once, here, and not in each of the processes.
     for file in files[:_CHUNK]:

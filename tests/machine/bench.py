@@ -39,7 +39,8 @@ from reconciler.platforms.x_ads.client import XAdsSession
 from reconciler.project import Project, load_project
 from reconciler.state.file_store import FileStore
 from reconciler.state.store import Entry, State
-from reconciler.workflow import Applied, PlanRequest, ProjectKinds, Surroundings, Validated
+from reconciler.validate.validated import Validated, validate
+from reconciler.workflow import Applied, PlanRequest, ProjectKinds, Surroundings
 
 T = TypeVar("T")
 T0 = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
@@ -268,7 +269,7 @@ class Bench:
         """Write the manifests and give what the real check says of them."""
         text = "".join(f"---\n{json.dumps(document)}\n" for document in documents)
         (self.dir / "experiments" / "all.yaml").write_text(text)
-        return workflow.validate(self.project, KINDS)
+        return validate(self.project, KINDS)
 
     def surroundings(self, fuse: Fuse | None = None) -> Surroundings:
         """Give what a use case is handed; each run has a store of its own, as each process has."""

@@ -19,7 +19,7 @@ from reconciler.report.style import Style
 from reconciler.report.text import diagnostics_text
 from reconciler.validate.manifest_cache import ManifestCache
 from reconciler.validate.prepared import KEPT
-from reconciler.workflow import Validated, validate
+from reconciler.validate.validated import Validated, validate
 
 PROJECT = """\
 version: 1
