@@ -12,6 +12,7 @@ import re
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from reconciler.manifests.block import read_block
@@ -21,10 +22,18 @@ from reconciler.model.diagnostic import Diagnostic, Location, Severity
 
 MAX_BYTES = 10 * 1024 * 1024
 
-# What a YAML stream may hold (https://yaml.org/spec/1.2.2/#51-character-set), without the line breaks that YAML 1.1
-# knows and 1.2 does not (NEL, LS, PS: libyaml would fold them silently) and without byte order marks inside.
-_NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _BREAK = re.compile(r"\r\n|\r|\n")
+
+
+@cache
+def _not_allowed() -> re.Pattern[str]:
+    """
+    Give what no YAML stream holds (https://yaml.org/spec/1.2.2/#51-character-set).
+
+    Nor the line breaks that YAML 1.1 knows and 1.2 does not (NEL, LS, PS: libyaml would fold them silently), nor byte
+    order marks inside. Made when a text is met that is not read by lines: it takes longer than most of this module.
+    """
+    return re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ def load_text(text: str, name: str, *, quiet: bool = False) -> Loaded:
     plain = read_block(text)
     if plain is not None:
         return Loaded((Document(name, 0, *plain, Source(text)),))
-    stray = _NOT_ALLOWED.search(text)
+    stray = _not_allowed().search(text)
     if stray:
         return _failed(
             _place(name, text, stray.start()),
