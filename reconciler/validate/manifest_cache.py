@@ -115,12 +115,18 @@ def _is_ours(found: os.stat_result) -> bool:
 
 def _program() -> list[tuple[str, int, int]]:
     """Give name, size and time of every module of the package: an edited program is another one."""
-    top = Path(__file__).resolve().parent.parent
-    return sorted(
-        (str(path.relative_to(top)), found.st_size, found.st_mtime_ns)
-        for path in top.rglob("*.py")
-        if (found := path.stat())
-    )
+    found: list[tuple[str, int, int]] = []
+    folders = [(str(Path(__file__).resolve().parent.parent), "")]
+    while folders:
+        folder, prefix = folders.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py"):
+                    told = entry.stat()
+                    found.append((prefix + entry.name, told.st_size, told.st_mtime_ns))
+                elif "." not in entry.name and entry.is_dir():
+                    folders.append((entry.path, f"{prefix}{entry.name}/"))
+    return sorted(found)
 
 
 def _version(name: str) -> str:

@@ -17,6 +17,7 @@ from reconciler.platforms.registry import KINDS
 from reconciler.project import load_project
 from reconciler.report.style import Style
 from reconciler.report.text import diagnostics_text
+from reconciler.validate import manifest_cache
 from reconciler.validate.manifest_cache import ManifestCache
 from reconciler.validate.prepared import KEPT
 from reconciler.validate.validated import Validated, validate
@@ -187,6 +188,13 @@ def test_a_folder_that_cannot_be_written_to_costs_time_alone(tmp_path: Path) -> 
     write(tmp_path, {"a.yaml": manifest("a")})
     (tmp_path / "no-folder").write_text("")
     both(tmp_path, ManifestCache(tmp_path / "no-folder" / "cache.txt"))
+
+
+def test_every_module_of_the_program_counts() -> None:
+    top = Path(manifest_cache.__file__).parent.parent
+    assert [name for name, _, _ in manifest_cache._program()] == sorted(
+        path.relative_to(top).as_posix() for path in top.rglob("*.py")
+    )
 
 
 def test_all_of_a_desired_is_kept() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from reconciler.model.diagnostic import Finding, PathTuple
 from reconciler.model.resource import Desired, Key
@@ -14,8 +14,9 @@ from reconciler.platforms.linkedin.rules import OVERLAP, OVERLAP_DOUBT
 from reconciler.platforms.linkedin.values import moment
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
+class _Claim(NamedTuple):
+    """What one manifest says of one campaign; a tuple, since there are two for each manifest of a project."""
+
     key: Key
     path: PathTuple
     start: datetime
