@@ -53,7 +53,7 @@ def test_help_loads_click_and_little_else(arguments: tuple[str, ...]) -> None:
 
 def test_validate_loads_no_network_and_no_display() -> None:
     names = loaded("-C", str(EXAMPLE), "validate")
-    assert {"yaml", "pydantic"} <= names
+    assert "pydantic" in names  # and yaml only for a file that is neither kept nor written one entry a line
     assert not names & {*HEAVY, "asyncio", "multiprocessing"}
     others = ("emulator", "policy", "workflow", "planning", "apply", "plan.", "state.file_store")
     assert not {name for name in names if name.startswith(tuple(f"reconciler.{other}" for other in others))}
