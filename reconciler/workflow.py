@@ -33,7 +33,6 @@ from reconciler.reading import Sessions, sessions_of
 from reconciler.state.owner import under_way
 from reconciler.state.store import Put, Remove, State, Store
 
-
 # --- plan ------------------------------------------------------------------------------------------------------------
 
 
