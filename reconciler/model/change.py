@@ -106,7 +106,7 @@ class PolicyNote:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """
     What one experiment needs.

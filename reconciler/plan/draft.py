@@ -19,7 +19,7 @@ from reconciler.plan.inputs import GRACE, Inputs
 from reconciler.platforms.base import Kind, Situation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Draft:
     """
     One experiment's part of a plan.

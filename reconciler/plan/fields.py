@@ -24,7 +24,7 @@ ID = "#id"
 EMPTY: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Difference:
     """
     What a manifest changes on a live experiment.

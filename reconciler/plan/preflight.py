@@ -35,7 +35,7 @@ def preflight_items(plan: Plan, inputs: Inputs) -> dict[str, list[PreflightItem]
             target = difference(kind, change.target, live, record=record, ignored=ignored).target
             name = kind.lifecycle_field
             if name and all(item.path != name for item in change.fields):  # the plan leaves it as live has it
-                target[name] = live.spec.get(name)
+                target = {**target, name: live.spec.get(name)}
             target = {key: _plain(value) for key, value in target.items() if value is not None}
         items.setdefault(change.connection, []).append(PreflightItem(change.key, target, live))
     return items

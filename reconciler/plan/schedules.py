@@ -172,7 +172,7 @@ def _live_window(kind: Kind, live: Live) -> Window:
     if kind.window_fields is not None:
         return Window(live.start, live.end)
     started, stopped = kind.ran_fields or ("", "")
-    return Window(_moment(live.raw.get(started)), _moment(live.raw.get(stopped)))
+    return Window(_moment(live.extra.get(started)), _moment(live.extra.get(stopped)))
 
 
 def _window(kind: Kind, spec: Mapping[str, Any], live: Live | None) -> Window:

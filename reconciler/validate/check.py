@@ -41,7 +41,7 @@ class HasConnections(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FromFile:
     """An experiment that is known to be fine by itself, and how to get the document that it stands in."""
 

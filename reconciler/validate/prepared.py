@@ -66,7 +66,7 @@ class Origin:
         return self.document(key).locate(("spec", *path))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """The experiments of one file, in order; `documents` counts those of the file before `forEach`."""
 

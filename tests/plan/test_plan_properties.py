@@ -25,6 +25,7 @@ from plan_builders import (
     live,
     plan_inputs,
     record,
+    wire,
 )
 
 from reconciler.model.change import Action, Change, Plan
@@ -209,7 +210,7 @@ def test_the_look_at_sight_says_what_the_closer_look_says(
 
 def carried_out(kind: Kind, change: Change, seen: Live) -> Live:
     """The live experiment after the plan's update, as the pages say that the calls work."""
-    body = copy.deepcopy(dict(seen.raw))
+    body = wire(kind, seen.spec, seen.status, seen.remote_id)
     for call in change.calls:
         if action := call.query.get("action"):
             body["state"] = {"Start": "Started", "Stop": "Stopped", "Archive": "Archived"}[action]

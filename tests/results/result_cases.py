@@ -66,14 +66,14 @@ PAGE_SHORT_URNS: dict[str, Any] = {
 """The second element of the page's sample of the finder: short URNs, one without its closing parenthesis."""
 
 
-def live(remote_id: str = "123", campaigns: tuple[int, int] = (1234, 5678), **raw: Any) -> Live:
+def live(remote_id: str = "123", campaigns: tuple[int, int] = (1234, 5678), **extra: Any) -> Live:
     """Give a live experiment of LinkedIn with two cells."""
     cells = [
         {"name": name, "trafficWeight": 50, "reference": {"campaign": f"urn:li:sponsoredCampaign:{campaign}"}}
         for name, campaign in zip(("control", "test"), campaigns, strict=True)
     ]
     spec = {"name": "Headline", "keyMetric": "CPC", "confidence": 90, "cells": cells}
-    return Live(remote_id, "RUNNING", spec, name="Headline", start=START, end=END, raw=raw)
+    return Live(remote_id, "RUNNING", spec, name="Headline", start=START, end=END, extra=extra)
 
 
 def subject(**more: Any) -> Subject:

@@ -176,7 +176,7 @@ class LinkedInExperiment(Kind):
 
     def moved_by_platform(self, live: Live) -> bool:
         """Tell whether LinkedIn says that it ended the experiment itself (`terminationReason`, seed)."""
-        return live.over and bool(live.raw.get("terminationReason"))
+        return live.over and bool(live.extra.get("terminationReason"))
 
     def create_is_guarded(self, spec: Spec) -> bool:
         """A second create is refused with CAMPAIGN_ALREADY_SCHEDULED (seed); that is not known to hold for a DRAFT."""

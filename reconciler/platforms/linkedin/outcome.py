@@ -282,7 +282,7 @@ def _day(value: Any) -> date | None:
 
 def _end(live: Live) -> datetime | None:
     """Give when it ended, which may be before its scheduled end, else when it is to end."""
-    ended = live.raw.get("endedAt")
+    ended = live.extra.get("endedAt")
     if isinstance(ended, int) and not isinstance(ended, bool):
         try:
             return from_epoch_ms(ended)

@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.errors import BadAnswer
 from reconciler.model.change import Call, Change, FieldChange, Purpose
 from reconciler.model.kind import top_level
-from reconciler.model.resource import Live, Spec
+from reconciler.model.resource import NOTHING, Live, Spec
 from reconciler.model.time import from_epoch_ms, iso
 from reconciler.platforms.linkedin import facts
 from reconciler.platforms.linkedin.values import canonical_text, epoch_ms, moment
@@ -32,6 +32,8 @@ WRITABLE = (
 )
 """The writable top-level fields, in the order in which they are sent."""
 TIMES = frozenset({"scheduledStartAt", "scheduledEndAt"})
+EXTRA = ("endedAt", "terminationReason")
+"""What is kept of an answer beside the spec: when it ended, and by whom."""
 _REQUIRED = frozenset(WRITABLE) - {"description", "autoStop"}
 _PARTIAL_UPDATE = {"X-RestLi-Method": "partial_update"}
 _CANCEL = {"patch": {"$set": {"userIntendedState": "CANCELED"}}}
@@ -81,7 +83,7 @@ def from_wire(body: Mapping[str, Any], account: str = "") -> Live:
         over=status == "ENDED",
         start=moment(spec.get("scheduledStartAt")),
         end=moment(spec.get("scheduledEndAt")),
-        raw=dict(body),
+        extra={key: stated[key] for key in EXTRA if key in stated} or NOTHING,
     )
 
 

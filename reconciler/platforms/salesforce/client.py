@@ -133,7 +133,7 @@ class SalesforceSession:
                 self._deleting.discard(wanted.remote_id)
                 return reading
             if waited >= SETTLE_S:
-                status = reading.live.raw.get("status")
+                status = reading.live.extra.get("status")
                 return Unknown(f"Salesforce is still at work on it ({status}) after {SETTLE_S / 60:.0f} minutes")
             pause = min(pause, SETTLE_S - waited)
             await self._sleep(pause)

@@ -80,7 +80,7 @@ def may_have_stopped_itself(live: Live) -> bool:
     if live.status != "Stopped" or live.spec.get("winnerSelectionMode") != "Automatic":
         return False
     try:
-        started, stopped = (parse_time(str(live.raw.get(key))) for key in ("startedDate", "stoppedDate"))
+        started, stopped = (parse_time(str(live.extra.get(key))) for key in ("startedDate", "stoppedDate"))
     except ValueError:
         return True
     least = live.spec.get("minimumDurationInMinutes") or DURATION_MINUTES[0]

@@ -104,7 +104,7 @@ def _span(minutes: Any) -> str:
 
 
 def _moment(live: Live, name: str) -> datetime | None:
-    value = live.raw.get(name)
+    value = live.extra.get(name)
     try:
         return parse_time(value) if isinstance(value, str) else None
     except ValueError:

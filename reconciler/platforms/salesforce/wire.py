@@ -15,7 +15,7 @@ from urllib.parse import quote
 from reconciler.errors import BadAnswer
 from reconciler.model.change import Call, Change, FieldChange, Purpose
 from reconciler.model.kind import top_level
-from reconciler.model.resource import Live, Spec
+from reconciler.model.resource import NOTHING, Live, Spec
 from reconciler.platforms.salesforce import lifecycle
 from reconciler.platforms.salesforce.canonical import canonical_spec
 from reconciler.platforms.salesforce.facts import BUSY_STATUSES, FAILED_STATUSES, RESOURCE, WEIGHT_SUM
@@ -44,6 +44,8 @@ BODY_KEYS: Final = (
 )
 """The keys of the Experiment Input; any other key in a body is refused (400, third-party T2)."""
 
+EXTRA: Final = ("status", "startedDate", "stoppedDate", "lastAnalyzed")
+"""What is kept of an answer beside the spec: the platform's job, and when it ran."""
 _METRIC_KEYS: Final = ("metricType", "metricName", "engagementSignalName", "higherIsBetter")
 _ITEM_KEYS: Final = {
     "cohorts": (
@@ -113,7 +115,7 @@ def read_experiment(body: Mapping[str, Any]) -> Live:
         busy=status if status in BUSY_STATUSES else "",
         failure=_failure(body) if status in FAILED_STATUSES else "",
         owned_elsewhere=body.get("isRemote") is True,
-        raw=dict(body),
+        extra={key: body[key] for key in EXTRA if body.get(key) is not None} or NOTHING,
     )
 
 
@@ -167,7 +169,7 @@ def _fill_sole_weight(metrics: list[dict[str, Any]] | None) -> None:
 
 def _children(body: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     ids = [cohort.get("id") for cohort in body.get("cohorts") or []]
-    return {"cohorts": tuple(map(str, ids))} if ids and all(isinstance(item, str) for item in ids) else {}
+    return {"cohorts": tuple(map(str, ids))} if ids and all(isinstance(item, str) for item in ids) else NOTHING
 
 
 def _failure(body: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from reconciler.errors import BadAnswer
 from reconciler.model.change import Call, Change, FieldChange, Purpose
 from reconciler.model.kind import top_level
-from reconciler.model.resource import Live, Spec
+from reconciler.model.resource import NOTHING, Live, Spec
 from reconciler.model.time import canonical, iso, parse_time
 from reconciler.platforms.x_ads.facts import COMPLETED, GROUP_KEYS, SIZE_STEP, USER_GROUPS
 
@@ -109,11 +109,10 @@ def live_of(body: Mapping[str, Any], account: str = "") -> Live:
         spec=spec,
         name=name or "",
         account=account,
-        children={USER_GROUPS: ids} if len(ids) == len(groups) else {},
+        children={USER_GROUPS: ids} if len(ids) == len(groups) else NOTHING,
         over=status == COMPLETED,
         start=start,
         end=end,
-        raw=body,
     )
 
 
