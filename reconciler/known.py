@@ -31,7 +31,7 @@ def check_known(project: Project, records: Mapping[Key, Record], desired: Mappin
                 f"put the connection back, or take the record out with: reconciler state rm {key}"
             )
         wanted = desired.get(key)
-        if wanted is not None and wanted.spec == record.applied:
+        if wanted is not None and (wanted.spec is record.applied or wanted.spec == record.applied):
             continue
         try:
             kinds[key.kind].claims(record.applied)

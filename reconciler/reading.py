@@ -163,6 +163,7 @@ def read_requests(
     """
     wanted: dict[str, list[Wanted]] = {}
     seek: dict[str, list[Desired]] = {}
+    recorded: dict[str, dict[str, Record]] = {}
     for key in sorted(asked):
         want, record = desired.get(key), records.get(key)
         if record is not None and record.remote_id:
@@ -173,6 +174,7 @@ def read_requests(
             if kind.account_field and not account and want is not None:
                 account = str(want.spec.get(kind.account_field) or "")
             wanted.setdefault(record.connection, []).append(Wanted(key, record.remote_id, account))
+            recorded.setdefault(record.connection, {})[record.remote_id] = record
             if want is not None and _claims_more(kinds(key.kind, want.connection), want, record):
                 seek.setdefault(want.connection, []).append(want)
         elif want is not None and want.import_id and record is None:
@@ -185,13 +187,15 @@ def read_requests(
             lost = Desired(key, record.platform, record.connection, record.applied, record.lifecycle)
             seek.setdefault(record.connection, []).append(lost)
     return {
-        connection: ReadRequest(tuple(wanted.get(connection, ())), tuple(seek.get(connection, ())))
+        connection: ReadRequest(
+            tuple(wanted.get(connection, ())), tuple(seek.get(connection, ())), recorded.get(connection, {})
+        )
         for connection in {*wanted, *seek}
     }
 
 
 def _claims_more(kind: Kind, want: Desired, record: Record) -> bool:
-    if want.spec == record.applied:
+    if want.spec is record.applied or want.spec == record.applied:
         return False
     now = kind.claims({key: value for key, value in want.spec.items() if value is not None})
     before = kind.claims({key: value for key, value in record.applied.items() if value is not None})

@@ -40,7 +40,7 @@ async def plan(around: Surroundings, desired: Mapping[Key, Desired], request: Pl
     """Give the plan of a project; reads platforms and state, changes nothing."""
     if sentence := under_way(around.store):
         around.warn(sentence)
-    state = around.store.read()
+    state = around.store.read(desired)
     async with sessions_of(around.open_session) as sessions:
         return await make(around, sessions, state, desired, request)
 

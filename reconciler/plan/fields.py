@@ -107,7 +107,7 @@ def _is_as_applied(desired: Spec, live: Live, record: Record) -> bool:
     """
     return (
         not record.stored
-        and desired == record.applied
+        and (desired is record.applied or desired == record.applied)
         and all(live.children.get(name) == ids for name, ids in record.children.items())
         and _holds(live.spec, desired)
     )
@@ -115,6 +115,8 @@ def _is_as_applied(desired: Spec, live: Live, record: Record) -> bool:
 
 def _holds(live: Any, wanted: Any) -> bool:
     """Tell whether live shows every stated value at the same place, of the same type."""
+    if live is wanted:
+        return True
     shape = type(wanted)
     if shape is not type(live):
         return False
@@ -127,7 +129,7 @@ def _holds(live: Any, wanted: Any) -> bool:
 
 def same_spec(kind: Kind, left: Spec, right: Spec) -> bool:
     """Tell whether two canonical specs state the same keys with the same meaning."""
-    if left == right:
+    if left is right or left == right:
         return True
     if {k for k, v in left.items() if v is not None} != {k for k, v in right.items() if v is not None}:
         return False

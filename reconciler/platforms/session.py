@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 
 from reconciler.model.budget import Quota
 from reconciler.model.change import Call
-from reconciler.model.resource import Desired, Key, Live, Reading, Spec
+from reconciler.model.resource import Desired, Key, Live, Reading, Record, Spec
 from reconciler.platforms.base import Kind
 from reconciler.platforms.exchange import Trace
 
@@ -36,11 +36,13 @@ class ReadRequest:
     What a plan needs to know of one connection, in one go, so that the session can choose the cheapest reads.
 
     `wanted` are recorded experiments; `seek` are manifests for which experiments of the same identity are looked for,
-    and experiments that hold an entity they claim.
+    and experiments that hold an entity they claim. `records` are those of `wanted`, by remote id, as far as they are
+    known: what is read is made of their parts where it is the same (`sharing`), and means nothing else.
     """
 
     wanted: tuple[Wanted, ...] = ()
     seek: tuple[Desired, ...] = ()
+    records: Mapping[str, Record] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

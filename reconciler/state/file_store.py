@@ -12,22 +12,24 @@ import contextlib
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from reconciler.errors import StateConflict, StateProblem, StateUnreadable
+from reconciler.model.resource import Desired, Key
 from reconciler.state.journal import BadLine, Journal, entry_line, header_line, read_journal
 from reconciler.state.lock import Lock, utc_now
 from reconciler.state.owner import Owner
-from reconciler.state.store import Entry, State, fold, next_state
+from reconciler.state.store import NONE_WANTED, Entry, State, fold, next_state
 from reconciler.state.text import read_state, state_text
 
 BACKUPS = 5
 """How many versions before the present one are kept: `state.json.backup`, then `.backup.2` up to this number."""
 _BRIEF_LOCK_S = 5.0
+_BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -53,19 +55,19 @@ class FileStore:
 
     # --- reading -----------------------------------------------------------------------------------------------
 
-    def read(self) -> State:
+    def read(self, wanted: Mapping[Key, Desired] = NONE_WANTED) -> State:
         """Give the state with the journal folded in; an empty one when nothing was ever written."""
-        state, journal = self._load()
+        state, journal = self._load(wanted)
         self._seen = _Seen(state.lineage, state.serial, len(journal.entries))
         return State(state.lineage, state.serial, fold(state.experiments, journal.entries))
 
-    def _load(self) -> tuple[State, Journal]:
+    def _load(self, wanted: Mapping[Key, Desired] = NONE_WANTED) -> tuple[State, Journal]:
         """Read both files. A journal that is folded in already counts as empty."""
         for _ in range(3):
             content, lines = self._bytes(self.path), self._bytes(self.journal_path)
-            if content == self._bytes(self.path):  # else a save went on between the two
+            if self._is_still(content):  # else a save went on between the two
                 break
-        state = State() if content is None else self._parse(content)
+        state = State() if content is None else self._parse(content, wanted)
         try:
             journal = read_journal(lines or b"")
         except BadLine as error:
@@ -92,8 +94,22 @@ class FileStore:
         except OSError as error:
             raise StateUnreadable(f"{path} cannot be read: {error.strerror or error}") from None
 
-    def _parse(self, content: bytes) -> State:
-        return read_state(content, str(self.path), f"restore it from {self.backup_path.name} or from version control")
+    def _is_still(self, content: bytes | None) -> bool:
+        """Tell whether the state's file is there with this content; never holds a second one of it."""
+        if content is None:
+            return self._bytes(self.path) is None
+        try:
+            with self.path.open("rb") as stream:
+                blocks = all(stream.read(_BLOCK) == content[at : at + _BLOCK] for at in range(0, len(content), _BLOCK))
+                return blocks and not stream.read(1)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StateUnreadable(f"{self.path} cannot be read: {error.strerror or error}") from None
+
+    def _parse(self, content: bytes, wanted: Mapping[Key, Desired]) -> State:
+        restore = f"restore it from {self.backup_path.name} or from version control"
+        return read_state(content, str(self.path), restore, wanted)
 
     # --- writing -----------------------------------------------------------------------------------------------
 

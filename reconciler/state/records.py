@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.model.resource import DEFAULT_LIFECYCLE, Key, Lifecycle, OnImmutableChange, OnRemoval, Record
+from reconciler.model.resource import (
+    DEFAULT_LIFECYCLE,
+    NOTHING,
+    Desired,
+    Key,
+    Lifecycle,
+    OnImmutableChange,
+    OnRemoval,
+    Record,
+)
+from reconciler.model.sharing import equal_json
 from reconciler.model.time import iso, parse_time
 from reconciler.state.formats import Upgrade
 
@@ -51,26 +62,28 @@ def record_to_json(record: Record) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 
 
-def record_from_json(key: Key, values: Any, upgrade: Upgrade = dict) -> Record:
+def record_from_json(key: Key, values: Any, upgrade: Upgrade = dict, wanted: Desired | None = None) -> Record:
     """
     Read the JSON form of a record; raises WrongShape, also for keys that this version does not know.
 
-    `upgrade` makes the values of an earlier format into today's.
+    `upgrade` makes the values of an earlier format into today's. A record that states what the manifest `wanted` does
+    shares its spec.
     """
     where = str(key)
     known = upgrade(_object(values, where))
     _only(known, _KEYS, where)
     created, intent = known.get("createdAt"), known.get("intentAt")
+    applied = _object(known.get("applied", {}), where, "applied")
     return Record(
-        key=key,
-        platform=_text(known, "platform", where),
-        connection=_text(known, "connection", where),
+        key=key if wanted is None else wanted.key,
+        platform=sys.intern(_text(known, "platform", where)),
+        connection=sys.intern(_text(known, "connection", where)),
         remote_id=_text(known, "remoteId", where),
-        applied=_object(known.get("applied", {}), where, "applied"),
-        stored=_object(known.get("stored", {}), where, "stored"),
-        children=_children(known["children"], f"{where}: children") if "children" in known else {},
+        applied=wanted.spec if wanted is not None and equal_json(applied, wanted.spec) else applied,
+        stored=_object(known.get("stored", NOTHING), where, "stored"),
+        children=_children(known["children"], f"{where}: children") if "children" in known else NOTHING,
         lifecycle=_lifecycle(known["lifecycle"], f"{where}: lifecycle") if "lifecycle" in known else DEFAULT_LIFECYCLE,
-        status=_text(known, "status", where),
+        status=sys.intern(_text(known, "status", where)),
         created_at=None if created is None else _time(created, f"{where}: createdAt"),
         intent_at=None if intent is None else _time(intent, f"{where}: intentAt"),
         inflight=_text(known, "inflight", where),

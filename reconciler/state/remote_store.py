@@ -12,18 +12,19 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.errors import StateConflict, StateUnreadable
+from reconciler.model.resource import Desired, Key
 from reconciler.state.journal import BadLine, entry_line, read_entry
 from reconciler.state.lease import DEFAULT_EXPIRY_S, Lease
 from reconciler.state.lock import utc_now
 from reconciler.state.medium import Medium, Moved, Position
 from reconciler.state.owner import Owner
-from reconciler.state.store import Entry, State, fold, next_state
+from reconciler.state.store import NONE_WANTED, Entry, State, fold, next_state
 from reconciler.state.text import read_state, state_text
 
 _BRIEF_LOCK_S = 5.0
@@ -56,10 +57,10 @@ class RemoteStore:
         self._at: Position | None = None  # where the next write goes, known while the lock is held
         self._guard = threading.Lock()
 
-    def read(self) -> State:
+    def read(self, wanted: Mapping[Key, Desired] = NONE_WANTED) -> State:
         """Give the state with the journal folded in; an empty one when nothing was ever written."""
         with self._guard:
-            state, entries, at = self._load()
+            state, entries, at = self._load(wanted)
             self._seen = _Seen(state.lineage, state.serial, len(entries))
             self._at = at
             return State(state.lineage, state.serial, fold(state.experiments, entries))
@@ -153,11 +154,12 @@ class RemoteStore:
         if self._seen is None or (self._seen.lineage, self._seen.serial) != (state.lineage, state.serial):
             self._seen = _Seen(state.lineage, state.serial, len(entries))
 
-    def _load(self) -> tuple[State, tuple[Entry, ...], Position]:
+    def _load(self, wanted: Mapping[Key, Desired] = NONE_WANTED) -> tuple[State, tuple[Entry, ...], Position]:
         kept, title = self.medium.load(), self.medium.title
         if kept.state is None:
             return State(), (), kept.position
-        state = read_state(kept.state, title, "an earlier version can be put there with: reconciler state push FILE")
+        restore = "an earlier version can be put there with: reconciler state push FILE"
+        state = read_state(kept.state, title, restore, wanted)
         try:
             entries = tuple(read_entry(line, number) for number, line in enumerate(kept.lines, 1))
         except BadLine as error:

@@ -8,8 +8,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
-from reconciler.model.resource import Key, Record
+from reconciler.model.resource import Desired, Key, Record
 from reconciler.state.owner import Owner
+
+NONE_WANTED: Mapping[Key, Desired] = {}
+"""No manifests."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,13 @@ class Store(Protocol):
     then writes the whole. A run that was killed leaves its entries behind, and the next `read` has them in it.
     """
 
-    def read(self) -> State:
-        """Give the state, entries left in the journal included; raises StateUnreadable when it cannot be used."""
+    def read(self, wanted: Mapping[Key, Desired] = NONE_WANTED) -> State:
+        """
+        Give the state, entries left in the journal included; raises StateUnreadable when it cannot be used.
+
+        A record that states what its manifest in `wanted` does shares that one's spec (where a manifest gives the order
+        of its keys): that is less to hold, and means nothing else.
+        """
         ...
 
     def save(self, state: State, *, expected_serial: int) -> State:

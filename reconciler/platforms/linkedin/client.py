@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import BadAnswer, PlatformError, Unclear
 from reconciler.model.change import Call, Purpose
-from reconciler.model.resource import Desired, Found, Gone, Key, Live, Reading, Unknown
+from reconciler.model.resource import Desired, Found, Gone, Key, Live, Reading, Record, Unknown
+from reconciler.model.sharing import reading_like
 from reconciler.platforms import auth, restli
 from reconciler.platforms.base import Kind
 from reconciler.platforms.http import HttpClient
@@ -82,7 +83,7 @@ class LinkedInSession:
 
     async def snapshot(self, request: ReadRequest) -> Snapshot:
         """Read recorded ids in batch gets, and search what is sought by its campaigns; no failure looks like gone."""
-        reads = [self._read_batch(ids) for ids in _batches(request.wanted)]
+        reads = [self._read_batch(ids, request.records) for ids in _batches(request.wanted)]
         searches = [self._search_campaigns(*sought) for sought in _sought(request.seek)]
         readings, found = await asyncio.gather(asyncio.gather(*reads), asyncio.gather(*searches))
         others = {live.remote_id: live for lives, _ in found for live in lives}
@@ -119,7 +120,7 @@ class LinkedInSession:
                 continue
             yield live
 
-    async def _read_batch(self, ids: Sequence[str]) -> dict[str, Reading]:
+    async def _read_batch(self, ids: Sequence[str], records: Mapping[str, Record]) -> dict[str, Reading]:
         """Read at most 100 ids of one account in one request; ids that cannot be read together are read one by one."""
         try:
             response = await self._http.read("GET", facts.COLLECTION, query=queries.batch_get(ids))
@@ -138,7 +139,7 @@ class LinkedInSession:
         for remote_id in ids:
             reading = answers.reading_of(remote_id, results or {}, errors or {})
             alone = isinstance(reading, Unknown) and OTHER_ACCOUNT in reading.reason
-            readings[remote_id] = await self._read_one(remote_id) if alone else reading
+            readings[remote_id] = reading_like(await self._read_one(remote_id) if alone else reading, records)
         return readings
 
     async def _read_one(self, remote_id: str) -> Reading:

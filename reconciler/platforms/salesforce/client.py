@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlencode
 from reconciler.errors import BadAnswer, LimitReached, NotFound, PlatformError, Refused, Unauthorized, Unclear
 from reconciler.model.change import Call, Purpose
 from reconciler.model.resource import Desired, Found, Gone, Live, Reading, Unknown
+from reconciler.model.sharing import reading_like
 from reconciler.platforms import auth
 from reconciler.platforms.base import Kind
 from reconciler.platforms.http import HttpClient
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 HEADERS: Final = {"X-Chatter-Entity-Encoding": "false"}
 """Without it `&` comes back as an HTML entity, and such a label would differ forever (doc D29)."""
+READERS: Final = 4 * PARALLEL_REQUESTS
+"""How many reads of a snapshot wait for their turn at once: one for each experiment would be memory for nothing."""
 SETTLE_S: Final = 300.0
 FIRST_POLL_S: Final = 0.2
 LONGEST_POLL_S: Final = 30.0
@@ -96,9 +99,15 @@ class SalesforceSession:
         A 404 proves that a wanted one is gone only when experiments are visible to this user at all.
         """
         halt = _Halt()
-        wanted = {item.remote_id: item for item in request.wanted if item.remote_id}
-        found = await asyncio.gather(*(self._reading(remote_id, halt) for remote_id in wanted))
-        readings = dict(zip(wanted, found, strict=True))
+        wanted = list(dict.fromkeys(item.remote_id for item in request.wanted if item.remote_id))
+        readings: dict[str, Reading] = dict.fromkeys(wanted, Unknown("it was not read"))
+        waiting = iter(wanted)
+
+        async def read() -> None:
+            for remote_id in waiting:
+                readings[remote_id] = reading_like(await self._reading(remote_id, halt), request.records)
+
+        await asyncio.gather(*(read() for _ in range(min(READERS, len(wanted)))))
         for remote_id, reading in readings.items():
             if isinstance(reading, Gone):
                 readings[remote_id] = await self._proved(reading)

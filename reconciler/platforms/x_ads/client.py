@@ -17,7 +17,8 @@ from urllib.parse import unquote
 
 from reconciler.errors import BadAnswer, LimitReached, NotFound, PlatformError, Unauthorized, Unclear
 from reconciler.model.change import Call, Purpose
-from reconciler.model.resource import Desired, Found, Gone, Live, Reading, Unknown
+from reconciler.model.resource import NOTHING, Desired, Found, Gone, Live, Reading, Record, Unknown
+from reconciler.model.sharing import reading_like
 from reconciler.platforms import auth
 from reconciler.platforms.base import Kind
 from reconciler.platforms.http import HttpClient
@@ -74,7 +75,7 @@ class XAdsSession(Session):
         for desired in request.seek:
             sought[str(desired.spec.get("account_id") or "")].append(desired)
         accounts = sorted({*wanted, *sought})
-        parts = await _all(self._account(name, wanted[name], sought[name]) for name in accounts)
+        parts = await _all(self._account(name, wanted[name], sought[name], request.records) for name in accounts)
         return Snapshot(
             readings={remote_id: reading for part in parts for remote_id, reading in part.readings.items()},
             others=tuple(live for part in parts for live in part.others),
@@ -102,7 +103,13 @@ class XAdsSession(Session):
         """X has no dry run."""
         return Preflight()
 
-    async def _account(self, account: str, ids: Sequence[str], sought: Sequence[Desired]) -> Snapshot:
+    async def _account(
+        self,
+        account: str,
+        ids: Sequence[str],
+        sought: Sequence[Desired],
+        records: Mapping[str, Record] = NOTHING,
+    ) -> Snapshot:
         """Read what is wanted and sought of one account."""
         ids = list(dict.fromkeys(ids))
         failures: tuple[str, ...] = ()
@@ -123,6 +130,7 @@ class XAdsSession(Session):
                 raise
             missing = Unknown(str(error))
             failures = (f"account {account or '(none)'}: {error}",) if sought else ()
+        read = {remote_id: reading_like(reading, records) for remote_id, reading in read.items()}
         readings = {remote_id: read.get(remote_id, missing) for remote_id in ids}
         if sought:
             failures += tuple(reading.reason for reading in read.values() if isinstance(reading, Unknown))
