@@ -27,8 +27,13 @@ LONGEST_PATH = 1000
 class SourceFile:
     """A file to read and the name it goes by in messages: relative to the project where it lies inside."""
 
-    path: Path
+    place: str
     name: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is: kept as text, since a path is four times the size and there is one for each experiment."""
+        return Path(self.place)
 
 
 @dataclass(frozen=True)
@@ -137,13 +142,13 @@ class _Search:
 
     def _take(self, given: str | Path, real: str | None = None) -> None:
         """Take a file; `real` is its real path where that is known, and that it is a regular file."""
-        path = Path(given)
+        place = str(given)
         if real is None:
-            real = os.path.realpath(path)
+            real = os.path.realpath(place)
             if not Path(real).is_file():
-                self._error(self._shown(path), "this is not a file that can be read")
+                self._error(self._shown(place), "this is not a file that can be read")
                 return
-        self.found.setdefault(real, SourceFile(path, self._shown(path)))
+        self.found.setdefault(real, SourceFile(place, self._shown(place)))
 
     def _walk(self, top: Path) -> Iterator[_Seen]:
         """Give the files below a folder that are not hidden."""
@@ -188,7 +193,7 @@ class _Search:
         self._error(self._shown(path), "this link leads out of the project's folder; it is not followed")
         return True
 
-    def _shown(self, path: Path) -> str:
+    def _shown(self, path: Path | str) -> str:
         text = str(path)
         if text.startswith(self._plain_dir):  # most paths of most projects: what follows would give the same
             inside = text[len(self._plain_dir) :]
@@ -197,7 +202,7 @@ class _Search:
         try:
             return _name(Path(os.path.normpath(path)).relative_to(os.path.normpath(self.dir)))
         except ValueError:
-            return _name(path)
+            return _name(Path(path))
 
     def _error(self, file: str, message: str) -> None:
         self.problems.append(Diagnostic(Severity.ERROR, Location(file), message))

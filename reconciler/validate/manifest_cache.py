@@ -14,7 +14,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class ManifestCache:
         name = hashlib.sha256(f"{project_dir}\0{environment or ''}".encode("utf-8", "surrogateescape")).hexdigest()
         return cls(folder / "manifests" / f"{name[:32]}.txt")
 
-    def read(self) -> dict[str, bytes]:
+    def read(self) -> Mapping[str, bytes]:
         """Give the entries by digest; none when there is no file, or one that cannot be trusted."""
         try:
             with self.path.open("rb") as stream:
@@ -73,13 +73,11 @@ class ManifestCache:
                     return {}
                 if stream.read(len(_HEAD)) != _HEAD:
                     return {}
-                lines = stream.read().split(b"\n")
+                return _Entries(stream.read())
         except OSError:
             return {}
-        rows = (line.split(b" ", 2) for line in lines if line.count(b" ") > 1)
-        return {digest.decode("ascii", "replace"): entry for digest, sum_, entry in rows if sum_ == _sum(entry)}
 
-    def write(self, entries: Mapping[str, str | bytes]) -> None:
+    def write(self, entries: Iterable[tuple[str, str | bytes]]) -> None:
         """Keep exactly these entries; a folder that cannot be written to keeps none, which costs time alone."""
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -87,7 +85,7 @@ class ManifestCache:
             try:
                 with os.fdopen(descriptor, "wb") as stream:
                     stream.write(_HEAD)
-                    for digest, entry in entries.items():
+                    for digest, entry in entries:
                         content = entry.encode() if isinstance(entry, str) else entry
                         stream.write(b"%s %s %s\n" % (digest.encode(), _sum(content), content))
                 Path(temporary).replace(self.path)
@@ -101,6 +99,37 @@ class ManifestCache:
         for path in self.path.parent.glob("*.txt"):
             if path.stat().st_mtime < self.path.stat().st_mtime - _KEPT_FOR_S:
                 path.unlink(missing_ok=True)
+
+
+class _Entries(Mapping[str, bytes]):
+    """The entries of a file: its content once, and where in it each of them is."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._at: dict[str, int] = {}
+        at = 0
+        while at < len(content):
+            end = content.find(b"\n", at)
+            end = len(content) if end < 0 else end
+            digest, space, rest = content[at:end].partition(b" ")
+            sum_, second, entry = rest.partition(b" ")
+            if space and second and sum_ == _sum(entry):
+                self._at[digest.decode("ascii", "replace")] = at + len(digest) + len(sum_) + 2
+            at = end + 1
+
+    def __getitem__(self, digest: str) -> bytes:
+        at = self._at[digest]
+        end = self._content.find(b"\n", at)
+        return self._content[at : len(self._content) if end < 0 else end]
+
+    def __contains__(self, digest: object) -> bool:
+        return digest in self._at
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._at)
+
+    def __len__(self) -> int:
+        return len(self._at)
 
 
 def _sum(content: bytes) -> bytes:

@@ -8,9 +8,10 @@ manifests, is read from the file itself, so that a message is never made from an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from reconciler.manifests.discover import SourceFile
@@ -20,7 +21,15 @@ from reconciler.manifests.load import load_bytes, load_file
 from reconciler.manifests.template.scope import Scope
 from reconciler.model.diagnostic import Location, PathTuple
 from reconciler.model.hypothesis import Hypothesis
-from reconciler.model.resource import DEFAULT_LIFECYCLE, Desired, Key, Lifecycle, OnImmutableChange, OnRemoval
+from reconciler.model.resource import (
+    DEFAULT_LIFECYCLE,
+    NOTHING,
+    Desired,
+    Key,
+    Lifecycle,
+    OnImmutableChange,
+    OnRemoval,
+)
 from reconciler.platforms.base import Kind
 from reconciler.validate.check import HasConnections, check_alone
 
@@ -61,9 +70,16 @@ class Origin:
                 return document
         return Document(self.file.name, 0, {}, (0, 0, None))
 
-    def locate(self, key: Key, path: PathTuple) -> Location:
-        """Give the place of a value of an experiment's spec."""
-        return self.document(key).locate(("spec", *path))
+
+@dataclass(frozen=True, slots=True)
+class Locate:
+    """Gives the place of a value of an experiment's spec."""
+
+    origin: Origin
+    key: Key
+
+    def __call__(self, path: PathTuple) -> Location:
+        return self.origin.document(self.key).locate(("spec", *path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +105,37 @@ def prepare(data: bytes, name: str, scope: Scope, project: HasConnections, kinds
     return _text(len(loaded.documents), desireds)
 
 
-def restore(text: str | bytes, origin: Origin) -> Prepared:
-    """Give what `prepare` has kept; raises ValueError, LookupError or TypeError for a text that it did not write."""
-    documents, rows = json.loads(text)
-    return Prepared(origin, documents, tuple(_desired(row, origin) for row in rows))
+def restore(texts: Sequence[str | bytes], origins: Sequence[Origin]) -> Iterator[Prepared | None]:
+    """
+    Give what `prepare` has kept in each text; None for one that it did not write.
+
+    All of them are read at once: what repeats in them, such as names of fields, is then held once.
+    """
+    known: dict[str, str] = {}
+    labels: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+    for found, origin in zip(_read(texts), origins, strict=True):
+        try:
+            documents, rows = found
+            yield Prepared(origin, documents, tuple(_desired(row, origin, known, labels) for row in rows))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            yield None
+
+
+def _read(texts: Sequence[str | bytes]) -> list[Any]:
+    try:
+        found = json.loads(b"[%s]" % b",".join(text.encode() if isinstance(text, str) else text for text in texts))
+        if len(found) == len(texts):
+            return list(found)
+    except ValueError:
+        pass
+    return [_read_one(text) for text in texts]
+
+
+def _read_one(text: str | bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 _AS_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
@@ -118,20 +161,37 @@ def _text(documents: int, desireds: Iterable[Desired]) -> str:
     return _AS_JSON((documents, rows))
 
 
-def _desired(row: list[Any], origin: Origin) -> Desired:
+def _once(value: Any, known: dict[str, str]) -> Any:
+    """Give a JSON value whose texts are those that are known, where they are equal."""
+    if type(value) is str:
+        return known.setdefault(value, value)
+    if type(value) is dict:
+        for key, item in value.items():
+            value[key] = _once(item, known)
+    elif type(value) is list:
+        value[:] = [_once(item, known) for item in value]
+    return value
+
+
+def _desired(
+    row: list[Any],
+    origin: Origin,
+    known: dict[str, str],
+    known_labels: dict[tuple[tuple[str, str], ...], dict[str, str]],
+) -> Desired:
     kind, name, platform, connection, spec, lifecycle, labels, (line, column), import_id, moved_from, figures = row
-    key = Key(kind, name)
+    key = Key(sys.intern(kind), name)
     return Desired(
         key=key,
-        platform=platform,
-        connection=connection,
-        spec=spec,
+        platform=sys.intern(platform),
+        connection=sys.intern(connection),
+        spec=_once(spec, known),
         lifecycle=DEFAULT_LIFECYCLE
         if lifecycle is None
         else Lifecycle(OnImmutableChange(lifecycle[0]), OnRemoval(lifecycle[1]), lifecycle[2], tuple(lifecycle[3])),
-        labels=labels,
+        labels=known_labels.setdefault(tuple(labels.items()), labels) if labels else NOTHING,
         location=Location(origin.file.name, line, column),
-        locate=partial(origin.locate, key),
+        locate=Locate(origin, key),
         import_id=import_id,
         moved_from=moved_from,
         hypothesis=None if figures is None else Hypothesis(*figures),

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from itertools import chain
 
 from reconciler.manifests.discover import SourceFile
 from reconciler.manifests.document import Document
@@ -64,22 +64,19 @@ def read_files(
     With a `cache`, files that have not changed are not parsed again, and it is brought up to date; `whole` tells that
     the files are all of the project's, so that other entries are of no more use.
     """
-    entries: Mapping[str, str | bytes] = {}
+    prepared: dict[SourceFile, Prepared] = {}
     if cache is not None or len(files) >= WORTH_A_PROCESS:
-        entries = _entries(files, setting, cache, whole)
-    prepared = {
-        file: found
-        for file in files
-        if (text := entries.get(file.name)) is not None and (found := _restored(text, file, setting)) is not None
-    }
+        prepared = _restored(files, _entries(files, setting, cache, whole), setting)
     loaded = load(file for file in files if file not in prepared)
     expanded = expand(loaded.documents, setting.scope)
     desired, problems = check(_in_files_order(files, prepared, expanded.documents), setting.project, setting.kinds)
+    documents = len(loaded.documents) + sum(item.documents for item in prepared.values())
+    anew = bool(prepared)  # and not prepared itself, which would then be kept as long as what is given here
     return Read(
         desired,
         in_order(loaded.diagnostics, expanded.diagnostics, problems),
-        len(loaded.documents) + sum(item.documents for item in prepared.values()),
-        lambda: expand(load(files).documents, setting.scope).documents if prepared else expanded.documents,
+        documents,
+        lambda: expand(load(files).documents, setting.scope).documents if anew else expanded.documents,
     )
 
 
@@ -98,47 +95,65 @@ def _in_files_order(
                 yield FromFile(item, partial(found.origin.document, item.key))
 
 
-def _restored(text: str | bytes, file: SourceFile, setting: Setting) -> Prepared | None:
-    try:
-        return restore(text, Origin(file, setting.scope))
-    except (ValueError, LookupError, TypeError):
-        return None  # a damaged entry is no entry
+def _restored(files: Sequence[SourceFile], entries: _Entries, setting: Setting) -> dict[SourceFile, Prepared]:
+    """Give what the files that have an entry come to; some at a time, so that their texts are not all there at once."""
+    found: dict[SourceFile, Prepared] = {}
+    for start in range(0, len(files), _CHUNK):
+        some = [(file, text) for file in files[start : start + _CHUNK] if (text := entries.get(file.name)) is not None]
+        origins = [Origin(file, setting.scope) for file, _ in some]
+        for prepared in restore([text for _, text in some], origins):
+            if prepared is not None:  # a damaged entry is no entry
+                found[prepared.origin.file] = prepared
+    return found
 
 
 # --- entries: kept ones, and new ones for the rest -------------------------------------------------------------------
 
 
-def _entries(
-    files: Sequence[SourceFile], setting: Setting, cache: ManifestCache | None, whole: bool
-) -> dict[str, str | bytes]:
-    """Give the entries of the files that have one, by the files' names."""
-    kept: Mapping[str, str | bytes] = cache.read() if cache is not None else {}
-    digests: dict[str, str] = {}
-    found: dict[str, str | bytes] = {}
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """The entries of files: those `made` by the names of the files, those `kept` by their `digests`."""
+
+    kept: Mapping[str, bytes]
+    digests: dict[str, str] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
+
+    def get(self, name: str) -> str | bytes | None:
+        """Give the entry of a file; None when it has none."""
+        return self.made.get(name) or self.kept.get(self.digests.get(name, ""))
+
+    def now(self) -> Iterator[tuple[str, str | bytes]]:
+        """Give what is to be kept of these files."""
+        for name, digest in self.digests.items():
+            if (entry := self.get(name)) is not None:
+                yield digest, entry
+
+
+def _entries(files: Sequence[SourceFile], setting: Setting, cache: ManifestCache | None, whole: bool) -> _Entries:
+    """Give the entries of files, kept ones and those made anew."""
+    entries = _Entries(cache.read() if cache is not None else {})
+    kept, digests = entries.kept, entries.digests
     missing: list[SourceFile] = []
     for file in files:
         if not kept:
             missing.append(file)
             continue
-        data = _bytes(file.path)
+        data = _bytes(file.place)
         digest = digests[file.name] = file_digest(setting.digest, file.name, data) if data is not None else ""
-        if digest in kept:
-            found[file.name] = kept[digest]
-        else:
+        if digest not in kept:
             missing.append(file)
-    made = list(_prepared(missing, setting))
-    for file, (digest, text) in zip(missing, made, strict=True):
+    for file, (digest, text) in zip(missing, _prepared(missing, setting), strict=True):
         digests[file.name] = digest
         if text is not None:
-            found[file.name] = text
+            entries.made[file.name] = text
     if cache is not None:
-        now = {digests[name]: entry for name, entry in found.items()}
-        if any(text is not None for _, text in made) or (whole and len(now) < len(kept)):
-            cache.write(now if whole else {**kept, **now})
-    return found
+        left = kept.keys() - digests.values()
+        if entries.made or (whole and left):
+            cache.write(chain(entries.now(), () if whole else ((digest, kept[digest]) for digest in left)))
+    return entries
 
 
-def _bytes(path: Path) -> bytes | None:
+def _bytes(path: str) -> bytes | None:
     """Give the bytes of a file, None for one that is not read here: too large, not a file, changed as it was read."""
     try:
         descriptor = os.open(path, _READ)
@@ -156,7 +171,7 @@ def _bytes(path: Path) -> bytes | None:
 
 
 def _prepare_one(file: SourceFile, setting: Setting) -> tuple[str, str | None]:
-    data = _bytes(file.path)
+    data = _bytes(file.place)
     if data is None:
         return "", None
     text = prepare(data, file.name, setting.scope, setting.project, setting.kinds)

@@ -545,7 +545,7 @@ def test_any_text_is_formatted_refused_or_left_and_never_breaks(text: str) -> No
 
 def _file(path: Path, text: str) -> SourceFile:
     path.write_text(text)
-    return SourceFile(path, path.name)
+    return SourceFile(str(path), path.name)
 
 
 def test_a_file_is_replaced_whole_and_keeps_its_permissions(tmp_path: Path) -> None:
@@ -562,7 +562,7 @@ def test_a_link_inside_the_project_stays_a_link(tmp_path: Path) -> None:
     _file(tmp_path / "real.yaml", "a:   1\n")
     link = tmp_path / "link.yaml"
     link.symlink_to("real.yaml")
-    file = SourceFile(link, "link.yaml")
+    file = SourceFile(str(link), "link.yaml")
     assert rewrite(file, formatted_file(file, ORDERS), tmp_path) is None
     assert link.is_symlink() and (tmp_path / "real.yaml").read_text() == "a: 1\n"
 
@@ -573,7 +573,7 @@ def test_a_link_out_of_the_project_is_not_followed(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     (project / "a.yaml").symlink_to(outside)
-    file = SourceFile(project / "a.yaml", "a.yaml")
+    file = SourceFile(str(project / "a.yaml"), "a.yaml")
     problem = rewrite(file, formatted_file(file, ORDERS), project)
     assert problem is not None and "leads out of the project" in problem.message
     assert outside.read_text() == "a:   1\n"
@@ -599,7 +599,7 @@ def test_a_read_only_file_is_an_error(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
-    done = formatted_file(SourceFile(tmp_path / "a.yaml", "a.yaml"), ORDERS)
+    done = formatted_file(SourceFile(str(tmp_path / "a.yaml"), "a.yaml"), ORDERS)
     assert done == Formatted("a.yaml", diagnostics=done.diagnostics) and done.failed
 
 

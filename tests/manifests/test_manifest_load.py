@@ -280,7 +280,7 @@ def test_every_file_is_read_whatever_is_wrong_in_others(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("b: 1")
     (tmp_path / "c.yaml").write_bytes(b"\xff\xff")
     names = ["a.yaml", "b.yaml", "c.yaml", "gone.yaml"]
-    loaded = load(SourceFile(tmp_path / name, name) for name in names)
+    loaded = load(SourceFile(str(tmp_path / name), name) for name in names)
     assert [d.value for d in loaded.documents] == [{"b": 1}]
     assert [p.location.file for p in loaded.diagnostics if p.location] == ["a.yaml", "c.yaml", "gone.yaml"]
 
