@@ -25,8 +25,16 @@ def shared(value: Any, like: Any) -> Any:
     if kind is not type(like):
         return value
     if kind is dict:
-        made = {key: shared(item, like[key]) if key in like else item for key, item in value.items()}
-        return like if len(made) == len(like) and all(map(_is, made.items(), like.items())) else made
+        made: dict[str, Any] = {}
+        same = len(value) == len(like)
+        for key, item in value.items():
+            if key in like:
+                part = shared(item, like[key])
+                same = same and part is like[key]
+            else:
+                part, same = item, False
+            made[key] = part
+        return like if same and [*made] == [*like] else made
     if kind is list:
         if len(value) != len(like):
             return value
@@ -35,24 +43,19 @@ def shared(value: Any, like: Any) -> Any:
     return like if value == like and kind is not float else value
 
 
-def _is(one: tuple[str, Any], other: tuple[str, Any]) -> bool:
-    return one[1] is other[1] and one[0] == other[0]
-
-
 def equal_json(one: Any, other: Any) -> bool:
     """Tell whether two JSON values are the same in value and type (1 is neither 1.0 nor true); order of keys aside."""
-    return bool(one == other) and _equal_types(one, other)
+    return bool(one == other) and _equal_types([one], [other])
 
 
 def _equal_types(one: Any, other: Any) -> bool:
-    """Tell whether two equal JSON values are of the same types all through."""
-    kind = type(one)
-    if kind is not type(other):
-        return False
-    if kind is dict:
-        return all(_equal_types(value, other[key]) for key, value in one.items())
-    if kind is list:
-        return all(map(_equal_types, one, other))
+    """Tell whether all that is in two equal objects or lists is of the same types."""
+    keys = one if type(one) is dict else range(len(one))
+    for key in keys:
+        value, its = one[key], other[key]
+        kind = type(value)
+        if kind is not type(its) or ((kind is dict or kind is list) and not _equal_types(value, its)):
+            return False
     return True
 
 

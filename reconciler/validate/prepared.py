@@ -162,14 +162,13 @@ def _text(documents: int, desireds: Iterable[Desired]) -> str:
 
 
 def _once(value: Any, known: dict[str, str]) -> Any:
-    """Give a JSON value whose texts are those that are known, where they are equal."""
-    if type(value) is str:
-        return known.setdefault(value, value)
-    if type(value) is dict:
-        for key, item in value.items():
-            value[key] = _once(item, known)
-    elif type(value) is list:
-        value[:] = [_once(item, known) for item in value]
+    """Put in the place of the texts of a JSON value the equal ones that are known, and give it."""
+    for key, item in value.items() if type(value) is dict else enumerate(value):
+        kind = type(item)
+        if kind is str:
+            value[key] = known.setdefault(item, item)
+        elif kind is dict or kind is list:
+            _once(item, known)
     return value
 
 
