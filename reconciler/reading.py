@@ -15,6 +15,7 @@ from typing import Protocol
 from reconciler.errors import PlatformError
 from reconciler.model.budget import Quota
 from reconciler.model.resource import Desired, Key, Live, Reading, Record, Unknown
+from reconciler.model.sharing import reading_like
 from reconciler.model.span import Spans, no_spans
 from reconciler.plan.inputs import Kinds, Other
 from reconciler.platforms.base import Kind
@@ -148,7 +149,7 @@ async def _read_one(
         except PlatformError as error:
             missing = Unknown(str(error))
             failures = (str(error),) if left.seek else ()
-    found = {**known, **snapshot.readings}
+    found = {**snapshot.readings, **{place: reading_like(known[place], request.records) for place in known}}
     return {item.key: found.get(item.remote_id, missing) for item in request.wanted}, snapshot.others, failures
 
 

@@ -142,8 +142,8 @@ class SalesforceSession:
                 self._deleting.discard(wanted.remote_id)
                 return reading
             if waited >= SETTLE_S:
-                status = reading.live.extra.get("status")
-                return Unknown(f"Salesforce is still at work on it ({status}) after {SETTLE_S / 60:.0f} minutes")
+                what = reading.live.busy or reading.live.status
+                return Unknown(f"Salesforce is still at work on it ({what}) after {SETTLE_S / 60:.0f} minutes")
             pause = min(pause, SETTLE_S - waited)
             await self._sleep(pause)
             waited, pause = waited + pause, min(pause * 2, LONGEST_POLL_S)

@@ -44,8 +44,8 @@ BODY_KEYS: Final = (
 )
 """The keys of the Experiment Input; any other key in a body is refused (400, third-party T2)."""
 
-EXTRA: Final = ("status", "startedDate", "stoppedDate", "lastAnalyzed")
-"""What is kept of an answer beside the spec: the platform's job, and when it ran."""
+EXTRA: Final = ("startedDate", "stoppedDate", "lastAnalyzed")
+"""What is kept of an answer beside the spec: when it ran, and was looked at."""
 _METRIC_KEYS: Final = ("metricType", "metricName", "engagementSignalName", "higherIsBetter")
 _ITEM_KEYS: Final = {
     "cohorts": (
