@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +66,11 @@ def test_a_plan_without_a_cluster_loads_no_dask(tmp_path: Path) -> None:
     assert "httpx" in names
     assert not names & CLUSTER and "reconciler.cluster" not in names
     assert not {name for name in names if name.startswith(("reconciler.policy", "cel_expr"))}
+
+
+def test_a_plan_loads_neither_what_repeats_calls_nor_what_locks(tmp_path: Path) -> None:
+    """Most runs meet no failure and take no lock."""
+    shutil.copytree(EXAMPLE, tmp_path / "project")
+    names = loaded("-C", str(tmp_path / "project"), "plan", "--emulator")
+    assert "httpx" in names
+    assert not names & {"stamina", "tenacity", "filelock", "pyrate_limiter", "deepdiff", "jinja2"}

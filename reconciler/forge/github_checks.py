@@ -13,12 +13,11 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
-import stamina
-
 from reconciler.errors import NotSent, PlatformError, Unclear
 from reconciler.forge.client import number_of, text_of
 from reconciler.forge.github import GitHub
 from reconciler.model.annotation import Annotation, Level
+from reconciler.platforms.retrying import retry_context
 
 BATCH = 50
 MOST = 500
@@ -53,7 +52,7 @@ async def post_check(github: GitHub, check: Check) -> str:
     Raises Refused when the token may not (a workflow needs `checks: write`).
     """
     marks = [_mark(item, check) for item in check.annotations[:MOST]]
-    async for attempt in stamina.retry_context(on=(Unclear, NotSent), attempts=4, timeout=None, wait_initial=1.0):
+    async for attempt in retry_context(on=(Unclear, NotSent), attempts=4, timeout=None, wait_initial=1.0):
         with attempt:
             found = await _found(github, check)
             run = found or await github.client.once("POST", f"{github.repo}/check-runs", _body(check, marks[:BATCH]))

@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import stamina
-
 from reconciler.errors import NotFound, NotSent, PlatformError, Unclear
 from reconciler.forge.marker import outdated, same
+from reconciler.platforms.retrying import retry_context
 
 ATTEMPTS = 4
 
@@ -146,7 +145,7 @@ async def _keep_issue(
 
 async def _again(keep: Callable[[], Awaitable[Kept]]) -> Kept:
     """Look and post anew where it is not clear what became of a post: what is there already is found then."""
-    async for attempt in stamina.retry_context(on=_unclear, attempts=ATTEMPTS, timeout=None, wait_initial=1.0):
+    async for attempt in retry_context(on=_unclear, attempts=ATTEMPTS, timeout=None, wait_initial=1.0):
         with attempt:
             return await keep()
     raise AssertionError("the last attempt returns or raises")

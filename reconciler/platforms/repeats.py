@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-import stamina
-import stamina.instrumentation
-
 from reconciler.errors import PlatformError, Unclear
 from reconciler.platforms.response import Response
 
 READ_ATTEMPTS = 5
 REPEATED_FOR_READS = frozenset({408, 423, 429})
-
-# Retries are told through `announce`; the library's own log lines would repeat them on stderr, unredacted.
-stamina.instrumentation.set_on_retry_hooks([])
 
 
 class Again(Exception):
@@ -39,8 +33,10 @@ async def repeated(once: Callable[[bool], Awaitable[Response]], name: str, timeo
         return await once(False)
     except Again as again:  # nearly every call ends above, and the library's loop costs more than all else of ours
         failed = again
+    from reconciler.platforms.retrying import retry_context
+
     try:
-        async for attempt in stamina.retry_context(
+        async for attempt in retry_context(
             on=_may_repeat,
             attempts=READ_ATTEMPTS,
             timeout=timeout_s,

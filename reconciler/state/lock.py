@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from reconciler.errors import Locked, StateProblem
 from reconciler.state.owner import Owner
 
@@ -39,6 +37,8 @@ class Lock:
     @contextlib.contextmanager
     def hold(self, owner: Owner | None, timeout_s: float) -> Iterator[None]:
         """Hold the lock; raises Locked after `timeout_s`. Without an owner no note is left (for moments only)."""
+        from filelock import FileLock, Timeout  # most commands take no lock
+
         lock = FileLock(self._path, thread_local=False)
         try:
             lock.acquire(timeout=max(timeout_s, 0.0), poll_interval=_POLL_S)
