@@ -117,11 +117,15 @@ class Ahead:
 
     def _requests(self, records: Mapping[Key, Record]) -> dict[str, ReadRequest]:
         wanted: dict[str, list[Wanted]] = {}
+        known: dict[str, dict[str, Record]] = {}
         for key, record in records.items():
             # Whether one that is abandoned when its manifest goes has to be read, only the manifests tell.
             if record.remote_id and record.connection in self.connections and record.lifecycle.on_removal != "abandon":
                 wanted.setdefault(record.connection, []).append(Wanted(key, record.remote_id))
-        return {name: ReadRequest(tuple(items)) for name, items in wanted.items()}
+                known.setdefault(record.connection, {})[record.remote_id] = record
+        return {
+            name: ReadRequest(tuple(items), records=known[name], unless_changed=True) for name, items in wanted.items()
+        }
 
     async def _read(self, requests: Mapping[str, ReadRequest]) -> _Answer:
         quotas: dict[tuple[str, str], Quota] = {}

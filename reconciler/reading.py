@@ -189,7 +189,10 @@ def read_requests(
             seek.setdefault(record.connection, []).append(lost)
     return {
         connection: ReadRequest(
-            tuple(wanted.get(connection, ())), tuple(seek.get(connection, ())), recorded.get(connection, {})
+            tuple(wanted.get(connection, ())),
+            tuple(seek.get(connection, ())),
+            recorded.get(connection, {}),
+            unless_changed=True,
         )
         for connection in {*wanted, *seek}
     }

@@ -99,6 +99,37 @@ def test_guards(write: Write) -> None:
     assert (guards.max_destroy, guards.max_destroy_percent, guards.max_change_percent) == (0, None, 12.5)
 
 
+def test_an_incremental_refresh_is_for_platforms_that_have_one(write: Write) -> None:
+    crm = "{platform: salesforce, base_url: https://a.my.salesforce.com, auth: {access_token: '${T}'}"
+    got = project(write, f"{crm}, refresh: incremental}}")
+    assert got.settings("c", {"T": SECRET}).incremental
+    assert not got.settings("c", {}, base_url="http://127.0.0.1", auth={}).incremental, "the emulator is read in full"
+    assert not got.settings("c", {"T": SECRET, "RECONCILER_NO_CACHE": "1"}).incremental
+    for more in ("", ", refresh: full", ", refresh: null"):
+        assert not project(write, f"{crm}{more}}}").settings("c", {"T": SECRET}).incremental
+    for platform in ("linkedin", "x-ads"):
+        body = f"{{platform: {platform}, auth: {{access_token: '${{T}}'}}, refresh: "
+        assert all(where != "connections.c.refresh" for where, _ in connection(write, f"{body}full}}"))
+        (found,) = [text for where, text in connection(write, f"{body}incremental}}") if where.endswith("refresh")]
+        assert "has no incremental refresh; Salesforce Personalization has" in found
+    assert any("full" in message for _, message in connection(write, f"{crm}, refresh: daily}}"))
+
+
+def test_an_environment_can_refresh_in_full(write: Write) -> None:
+    text = """\
+version: 1
+connections:
+  crm:
+    {platform: salesforce, base_url: "https://a.example", auth: {access_token: "${T}"}, refresh: incremental}
+environments:
+  production: {}
+  nightly: {connections: {crm: {refresh: full}}}
+"""
+    folder = write(text)
+    assert load_project(folder, "production").connections["crm"].refresh == "incremental"
+    assert load_project(folder, "nightly").connections["crm"].refresh == "full"
+
+
 def test_no_project_file_names_init(tmp_path: Path) -> None:
     with pytest.raises(UsageProblem, match=r"no reconciler\.yaml in .*reconciler init"):
         load_project(tmp_path)

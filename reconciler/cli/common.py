@@ -34,8 +34,6 @@ EXIT_CHANGES = 2
 EXIT_BLOCKED = 3
 PLAN_KEY = "RECONCILER_PLAN_KEY"
 """The environment variable of the key that saved plans are signed with, where one is wanted."""
-NO_CACHE = "RECONCILER_NO_CACHE"
-"""The environment variable that, when it says anything, has every manifest parsed anew."""
 
 
 # --- output ----------------------------------------------------------------------------------------------------------
@@ -115,6 +113,7 @@ def validated(project: Project, paths: tuple[str, ...] = (), early: Ahead | None
 def manifests_of(project: Project, paths: tuple[str, ...] = (), early: Ahead | None = None) -> Validated:
     """Give the manifests of a project and every problem of them; what has not changed is taken from the last time."""
     from reconciler.platforms.registry import KINDS
+    from reconciler.project.project import NO_CACHE
     from reconciler.validate.manifest_cache import ManifestCache
     from reconciler.validate.validated import validate
 

@@ -38,11 +38,14 @@ class ReadRequest:
     `wanted` are recorded experiments; `seek` are manifests for which experiments of the same identity are looked for,
     and experiments that hold an entity they claim. `records` are those of `wanted`, by remote id, as far as they are
     known: what is read is made of their parts where it is the same (`sharing`), and means nothing else.
+    `unless_changed` lets a connection that is set so give what an earlier run read, where the platform says that
+    nothing has changed since; nothing that a write depends on is asked for like that.
     """
 
     wanted: tuple[Wanted, ...] = ()
     seek: tuple[Desired, ...] = ()
     records: Mapping[str, Record] = field(default_factory=dict, compare=False, repr=False)
+    unless_changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,9 @@ class ConnectionSettings:
     One named way into one platform, with every `${NAME}` of it resolved.
 
     `auth` holds secrets: it is never printed (repr leaves it out). `max_wait_s` is how long a rate limit may make the
-    run wait. `cache_dir` is where rotated refresh tokens are kept, owner-only. `announce` is told sentences such as
-    "rate limit reached, waiting 40 s". `trace` is told of every request, `observe` of every quota that an answer tells.
+    run wait. `cache_dir` is where rotated refresh tokens are kept, owner-only, and, with `incremental`, what was read.
+    `announce` is told sentences such as "rate limit reached, waiting 40 s". `trace` is told of every request, `observe`
+    of every quota that an answer tells.
     """
 
     name: str
@@ -157,6 +161,7 @@ class ConnectionSettings:
     auth: Mapping[str, str] = field(default_factory=dict, repr=False)
     max_wait_s: float = 900.0
     cache_dir: str | None = None
+    incremental: bool = False
     announce: Callable[[str], None] = field(default=lambda sentence: None, repr=False)
     trace: Trace | None = field(default=None, repr=False)
     observe: Callable[[Quota], None] = field(default=lambda quota: None, repr=False)
@@ -178,5 +183,7 @@ class Platform:
     """`auth` keys that may stand beside any shape."""
     account_pattern: str = ".+"
     """What an entry of `accounts` looks like (a regular expression, whole match)."""
+    refreshes: frozenset[str] = frozenset({"full"})
+    """Ways of reading what is recorded: all of it (`full`), or what has changed since (`incremental`)."""
     reads_one_by_one: bool = False
     """Whether reading an experiment by id is a request of its own, whatever else is read."""

@@ -146,7 +146,7 @@ def _may_be_secret(path: PathTuple) -> bool:
     """Tell whether a value at a path may be a credential: anything in a connection but what never is one."""
     if path[:1] == ("environments",):
         path = path[2:]
-    return path[:1] == ("connections",) and path[2:3] not in (("platform",), ("api_version",), ("accounts",))
+    return path[:1] == ("connections",) and not {*path[2:3]} & {"platform", "api_version", "accounts", "refresh"}
 
 
 def _project(
@@ -167,6 +167,7 @@ def _project(
             api_version=given.api_version or platform.default_api_version,
             accounts=tuple(given.accounts),
             auth=dict(given.auth or {}),
+            refresh=given.refresh or "full",
         )
     guards = entry.guards
     return Project(

@@ -19,6 +19,8 @@ from reconciler.project.rules import account_problem, token_problem
 from reconciler.state.place import Place
 
 MULTILINE = frozenset({"private_key"})
+NO_CACHE = "RECONCILER_NO_CACHE"
+"""The variable that, when set, lets nothing be taken from what earlier runs have kept."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Connection:
     api_version: str
     accounts: tuple[str, ...] = ()
     auth: Mapping[str, str] = field(default_factory=dict, repr=False)
+    refresh: str = "full"
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Project:
         """
         Give a connection with every variable of it read from `environ`.
 
-        With `base_url` or `auth` these take the place of the project file's (the emulator's, which need no variables).
+        With `base_url` or `auth` these take the place of the project file's (the emulator's, which need no variables;
+        it is always read in full).
         Raises UsageProblem for an unknown name, and ReconcilerError with every variable that is missing or empty and
         every value that cannot be used; no message repeats a value.
         """
@@ -101,6 +105,7 @@ class Project:
             api_version=connection.api_version,
             accounts=accounts,
             auth=secrets,
+            incremental=connection.refresh == "incremental" and base_url is None and not environ.get(NO_CACHE),
         )
 
 

@@ -150,6 +150,13 @@ class _Rules:
             yield from self._text(place, account)
             if not has_reference(account) and not malformed(account) and account_problem(account, platform):
                 yield self._error(place, f'"{plain(account)}" is no account of {platform.title}')
+        if entry.refresh is not None and entry.refresh not in platform.refreshes:
+            able = [other.title for other in self.platforms.values() if entry.refresh in other.refreshes]
+            yield self._error(
+                (*path, "refresh"),
+                f"{platform.title} has no {entry.refresh} refresh; {' and '.join(able) or 'no platform'} has",
+                f"leave it out, or write {' or '.join(sorted(platform.refreshes))}",
+            )
         if entry.auth is not None:
             yield from self._auth((*path, "auth"), entry.auth, platform)
 

@@ -18,6 +18,7 @@ def _whole(value: Any) -> Any:
     return value
 
 
+Refresh = Literal["full", "incremental"]
 Version = Annotated[Literal[1], BeforeValidator(_whole)]
 Text = Annotated[str, Field(min_length=1)]
 Percent = Annotated[int | float, Field(ge=0, le=100)]
@@ -40,6 +41,10 @@ class ConnectionEntry(_Part):
     )
     auth: dict[str, Text] | None = Field(
         default=None, description="Credentials. Secrets are references such as ${NAME}, never written out."
+    )
+    refresh: Refresh | None = Field(
+        default=None,
+        description="How a plan reads what is recorded: full (usual), or incremental, only what has changed since.",
     )
 
 
@@ -96,6 +101,7 @@ class ConnectionOverride(_Part):
         default=None,
         description="Credentials, key by key over those outside; a full set of another sort takes their place.",
     )
+    refresh: Refresh | None = Field(default=None, description="How a plan reads what is recorded.")
 
 
 class StateOverride(StatePlace):

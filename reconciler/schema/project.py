@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 from reconciler.platforms.session import Platform
 from reconciler.project.rules import NOT_SECRET
-from reconciler.project.schema import ProjectEntry
+from reconciler.project.schema import ProjectEntry, Refresh
 from reconciler.schema.draft7 import Schema, converted, document
 from reconciler.state.place import BACKENDS, KEYS
 
 _REFERENCE = r"^\$\{[A-Za-z_][A-Za-z0-9_]*(:-)?\}$"
 _ADDRESS = r"^(https://|http://(localhost|127\.[0-9.]+|\[::1\])(:|/|$)|[^$]*\$\{)"
 
+_EVERY_REFRESH = frozenset(get_args(Refresh))
 _VARIABLE = "^[A-Za-z][A-Za-z0-9_]*$"
 _ENVIRONMENT = "^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$"
 
@@ -71,6 +73,8 @@ def _of_platform(platform: Platform) -> Schema:
     then: Schema = {
         "properties": {"auth": auth, "accounts": {"type": "array", "items": {"type": "string", "pattern": account}}}
     }
+    if platform.refreshes != _EVERY_REFRESH:
+        then["properties"]["refresh"] = {"enum": [*sorted(platform.refreshes), None]}
     if platform.default_base_url is None:
         then["required"] = ["base_url"]
     return {"if": {"properties": {"platform": {"const": platform.name}}, "required": ["platform"]}, "then": then}

@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
+import yaml
 from kinds import LINKEDIN, SALESFORCE
 from laboratory import PREFIXES, Lab
 from running import environment, future, run, until
@@ -122,6 +123,25 @@ def test_what_changed_by_hand_is_seen(many: Lab) -> None:
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 2 and "Changed by hand" in out
     assert set(reads(many).values()) == {1}
+
+
+def test_what_has_not_changed_is_not_read_again(many: Lab) -> None:
+    """The other process asks and keeps as the plan would."""
+    project = yaml.safe_load((many.dir / "reconciler.yaml").read_text())
+    project["connections"]["crm"]["refresh"] = "incremental"
+    many.write_file("reconciler.yaml", yaml.safe_dump(project))
+
+    def plan() -> tuple[int, int]:
+        many.forget_requests()
+        at_once = "from reconciler.platforms.salesforce import kept; kept.AT_REST_S = float('-inf')"
+        command = [sys.executable, "-c", at_once + COMMAND.format(files=1), "plan", "--format", "json"]
+        ran = subprocess.run(command, cwd=many.dir, env=environment(many), capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 0 and json.loads(ran.stdout)["changes"] == [], ran.stderr
+        return sum("/query" in one.path for one in many.requests), sum(reads(many).values())
+
+    assert [plan(), plan(), plan()] == [(1, COUNT), (1, 0), (1, 0)]
+    many.by_hand("salesforce", many.remote_id(f"{SALESFORCE.kind}/e3"), description="By hand")
+    assert plan() == (1, 1)
 
 
 def test_manifests_with_an_error_end_it(many: Lab) -> None:

@@ -9,6 +9,7 @@ logs at their most talkative, the traceback of an unforeseen error.
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import os
 import signal
@@ -276,6 +277,33 @@ def test_a_rotated_refresh_token_is_kept_for_its_owner_alone(lab: Lab, monkeypat
     assert len(kept) == 1
     assert stat.S_IMODE(kept[0].stat().st_mode) == 0o600 and stat.S_IMODE(kept[0].parent.stat().st_mode) == 0o700
     lab.plan()  # the given token is spent: the kept one is used
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if shape.platform == "salesforce"])
+def test_what_was_read_is_kept_for_its_owner_and_holds_no_secret(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, shape: Shape
+) -> None:
+    from reconciler.platforms.salesforce import kept
+
+    monkeypatch.setattr(kept, "AT_REST_S", float("-inf"))
+    secrets = arranged(lab, shape, monkeypatch)
+    project = yaml.safe_load((lab.dir / "reconciler.yaml").read_text())
+    project["connections"]["crm"]["refresh"] = "incremental"
+    lab.write_file("reconciler.yaml", yaml.safe_dump(project))
+    case = BY_PLATFORM["salesforce"]
+    for number in range(kept.WORTH_A_QUERY):
+        lab.manifest(case.kind, case.fresh(number), name=f"e{number}")
+    lab.apply()
+    shown = sorted(secrets)[:1]
+    for secret in shown:  # as a platform that gives back what it was sent
+        row = lab.server.world.table("salesforce", "experiments")[lab.remote_id(f"{case.kind}/e0")]
+        row["description"] = secret
+    lab.run("plan").must(0)
+    (path,) = (lab.dir / "cache").rglob("readings/*.json")
+    assert len(json.loads(path.read_text())["entries"]) == kept.WORTH_A_QUERY - len(shown)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    text = path.name + path.read_text()
+    assert not any(secret in text for secret in (*secrets, *issued(lab)))
 
 
 def test_a_secret_written_out_is_refused_without_repeating_it(lab: Lab) -> None:

@@ -28,5 +28,6 @@ PLATFORM = Platform(
         frozenset({"client_id", "refresh_token"}),
     ),
     auth_optional=frozenset({"client_secret", "token_url", "audience"}),
+    refreshes=frozenset({"full", "incremental"}),
     reads_one_by_one=True,
 )

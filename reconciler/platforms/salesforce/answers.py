@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -71,9 +71,10 @@ def refusal(response: Response) -> PlatformError:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a query: record ids, and the path and query of the next page ("" when it is the last)."""
+    """One page of a query: record ids, records, and the path and query of the next page ("" when it is the last)."""
 
     ids: tuple[str, ...]
+    rows: Sequence[Mapping[str, Any]]
     next_path: str = ""
     next_query: str = ""
 
@@ -89,12 +90,12 @@ def query_page(response: Response) -> Page:
         raise response.bad_answer("a record without Id in a query result")
     following = body.get("nextRecordsUrl")
     if not following or body.get("done") is True:
-        return Page(ids)
+        return Page(ids, records)
     parts = urlsplit(str(following))
     start = parts.path.find(_DATA)
     if start < 0:
         raise response.bad_answer("the address of the next page is not one of the API")
-    return Page(ids, parts.path[start:], parts.query)
+    return Page(ids, records, parts.path[start:], parts.query)
 
 
 def quota_told(connection: str, headers: Mapping[str, str], endpoint: str) -> Quota | None:

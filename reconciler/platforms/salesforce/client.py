@@ -2,7 +2,8 @@
 The session with a Salesforce org: reads one experiment a request, sends calls, waits until a job is over.
 
 There is no list resource and no batch for experiments (doc D1 D33 D34): a refresh costs one GET an experiment, four at
-a time. `AbnExperiment` by SOQL gives the ids of all, and tells a missing experiment from a missing licence.
+a time. `AbnExperiment` by SOQL gives the ids of all, and tells a missing experiment from a missing licence; where the
+connection is set so, it also tells which need no GET (`kept`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from reconciler.platforms.base import Kind
 from reconciler.platforms.http import HttpClient
 from reconciler.platforms.ratelimit import Clock
 from reconciler.platforms.response import Response
-from reconciler.platforms.salesforce.answers import query_page, quota_told, refusal
+from reconciler.platforms.salesforce.answers import Page, query_page, quota_told, refusal
 from reconciler.platforms.salesforce.facts import DEFAULT_DATA_SPACE, PARALLEL_REQUESTS
 from reconciler.platforms.salesforce.kinds import KIND
 from reconciler.platforms.salesforce.wire import experiment_path
@@ -39,6 +40,8 @@ from reconciler.platforms.tokens import NO_TOKEN
 
 if TYPE_CHECKING:
     import httpx
+
+    from reconciler.platforms.salesforce.kept import Kept, Refresh
 
 HEADERS: Final = {"X-Chatter-Entity-Encoding": "false"}
 """Without it `&` comes back as an HTML entity, and such a label would differ forever (doc D29)."""
@@ -67,6 +70,7 @@ class SalesforceSession:
         self._visible: bool | None = None
         self._why_invisible = ""
         self._deleting: set[str] = set()
+        self._kept = _kept_of(settings, self._version)
 
     @classmethod
     def open(
@@ -96,18 +100,24 @@ class SalesforceSession:
         """
         Read each wanted experiment by id, then look for each sought one by API name.
 
+        A wanted one may be what an earlier run read, where the request and the connection let it and a query says so.
         A 404 proves that a wanted one is gone only when experiments are visible to this user at all.
         """
         halt = _Halt()
         wanted = list(dict.fromkeys(item.remote_id for item in request.wanted if item.remote_id))
         readings: dict[str, Reading] = dict.fromkeys(wanted, Unknown("it was not read"))
         waiting = iter(wanted)
+        refresh = await self._refresh(request, len(wanted))
 
         async def read() -> None:
             for remote_id in waiting:
-                readings[remote_id] = reading_like(await self._reading(remote_id, halt), request.records)
+                known = refresh.again(remote_id) if refresh is not None and remote_id not in self._deleting else None
+                reading = known or await self._reading(remote_id, halt, refresh=refresh)
+                readings[remote_id] = reading_like(reading, request.records)
 
         await asyncio.gather(*(read() for _ in range(min(READERS, len(wanted)))))
+        if refresh is not None:
+            refresh.save()
         for remote_id, reading in readings.items():
             if isinstance(reading, Gone):
                 readings[remote_id] = await self._proved(reading)
@@ -182,11 +192,14 @@ class SalesforceSession:
         NotSent and Unclear (timeouts, 5xx).
         """
         query = urlencode(dict(call.query), quote_via=quote, safe="")
+        remote_id = unquote(call.path.rsplit("/", 1)[-1])
+        if self._kept is not None:
+            self._kept.met(remote_id)
         response = await self.http.write(call.method, call.path, query=query, headers=call.headers, json=call.body)
         if not 200 <= response.status < 300:
             raise refusal(response)
         if call.purpose is Purpose.DELETE:
-            self._deleting.add(unquote(call.path.rsplit("/", 1)[-1]))
+            self._deleting.add(remote_id)
             return Answer()
         try:
             live = _experiment(response, kind)
@@ -199,7 +212,9 @@ class SalesforceSession:
         return Answer(live.remote_id, live) if live is not None else Answer()
 
     async def close(self) -> None:
-        """Give back sockets."""
+        """Give back sockets; what was kept and is not so any more is dropped."""
+        if self._kept is not None:
+            self._kept.close()
         await self.http.close()
 
     async def _created(self, call: Call, response: Response, kind: Kind) -> Live:
@@ -219,7 +234,7 @@ class SalesforceSession:
 
     # --- single reads --------------------------------------------------------------------------------------------
 
-    async def _get(self, id_or_name: str, kind: Kind = KIND) -> Live | None:
+    async def _get(self, id_or_name: str, kind: Kind = KIND, refresh: Refresh | None = None) -> Live | None:
         """Give one experiment, None for a 404; raises PlatformError for anything else."""
         response = await self.http.read("GET", experiment_path(self._version, id_or_name))
         if response.status == 404:
@@ -227,13 +242,18 @@ class SalesforceSession:
         if response.status != 200:
             raise refusal(response)
         self._visible = True
-        return _experiment(response, kind)
+        live = _experiment(response, kind)
+        if refresh is not None:
+            refresh.keep(id_or_name, live, response)
+        elif self._kept is not None:
+            self._kept.met(live.remote_id, response)
+        return live
 
-    async def _reading(self, remote_id: str, halt: _Halt, kind: Kind = KIND) -> Reading:
+    async def _reading(self, remote_id: str, halt: _Halt, kind: Kind = KIND, refresh: Refresh | None = None) -> Reading:
         if halt.error is not None:
             return Unknown(str(halt.error))
         try:
-            live = await self._get(remote_id, kind)
+            live = await self._get(remote_id, kind, refresh)
         except PlatformError as error:
             halt.note(error)
             return Unknown(str(error))
@@ -281,6 +301,24 @@ class SalesforceSession:
             live = await self._get(f"{data_space}_{name}", kind)
         return live
 
+    async def _refresh(self, request: ReadRequest, count: int) -> Refresh | None:
+        """Ask which experiments have changed; None where that is not to be asked, not worth it, or did not work."""
+        if self._kept is None or not request.unless_changed:
+            return None
+        from reconciler.platforms.salesforce import kept
+
+        if count < kept.WORTH_A_QUERY:
+            return None
+        rows: dict[str, kept.Row] = {}
+        try:
+            first = await self._query(kept.QUERY)
+            async for page in self._pages(query_page(first)):
+                rows.update(kept.rows_of(page.rows))
+        except PlatformError:
+            return None
+        self._visible = True
+        return kept.Refresh(self._kept, rows, kept.moment_of(first.headers), request.records)
+
     # --- SOQL ----------------------------------------------------------------------------------------------------
 
     async def _query(self, soql: str) -> Response:
@@ -302,9 +340,14 @@ class SalesforceSession:
             raise type(error)(
                 words, connection=error.connection, status=error.status, code=error.code, request_id=error.request_id
             ) from None
+        async for each in self._pages(page):
+            yield each.ids
+
+    async def _pages(self, page: Page) -> AsyncIterator[Page]:
+        """Give a query's first page and all that follow."""
         seen: set[tuple[str, str]] = set()
         while True:
-            yield page.ids
+            yield page
             where = (page.next_path, page.next_query)
             if not page.next_path:
                 return
@@ -327,6 +370,14 @@ class _Halt:
         hopeless = isinstance(error, LimitReached) or no_access or error.code == NO_TOKEN
         if hopeless and self.error is None:
             self.error = error
+
+
+def _kept_of(settings: ConnectionSettings, api_version: str) -> Kept | None:
+    if not settings.incremental:
+        return None
+    from reconciler.platforms.salesforce.kept import Kept
+
+    return Kept.of_connection(settings, api_version, HEADERS)
 
 
 def _experiment(response: Response, kind: Kind) -> Live:
