@@ -10,7 +10,6 @@ be written is given up with one warning: it never fails an apply.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -109,7 +108,6 @@ class Audit:
         self._beginning: dict[str, Any] | None = None
         self._begun = False
         self._given_up = False
-        self._file: int | None = None
         self._lock = threading.Lock()
 
     def begin(self, made: Plan, digest: str) -> None:
@@ -195,10 +193,6 @@ class Audit:
             ],
             durable=True,
         )
-        try:
-            self._close()
-        except OSError as error:
-            self._give_up(error)
         counted = ", ".join(f"{item.result.value} {item.key}" for item in outcomes[:3]) or why_not
         self._keep_there(f"apply by {self._owner.user or 'somebody'}: {counted}")
 
@@ -234,31 +228,22 @@ class Audit:
                 self._give_up(error)
 
     def _write(self, line: bytes, durable: bool) -> None:
-        if self._file is None:
-            self._file = self._open()
-        left = memoryview(line)
-        while left:
-            left = left[os.write(self._file, left) :]
-        if durable:
-            os.fsync(self._file)
-
-    def _open(self) -> int:
-        """Give the file's descriptor, which is kept for the run: it is written to once a call."""
         if self.path.parent.is_symlink():
             raise OSError(f"{self.path.parent} is a symbolic link")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        return os.open(self.path, flags, 0o600)
-
-    def _close(self) -> None:
-        if self._file is not None:
-            descriptor, self._file = self._file, None
+        descriptor = os.open(self.path, flags, 0o600)
+        try:
+            left = memoryview(line)
+            while left:
+                left = left[os.write(descriptor, left) :]
+            if durable:
+                os.fsync(descriptor)
+        finally:
             os.close(descriptor)
 
     def _give_up(self, error: OSError) -> None:
         self._given_up = True
-        with contextlib.suppress(OSError):
-            self._close()
         self._warn(f"no audit record is kept of this run: {self.path} cannot be written: {error.strerror or error}")
 
 
