@@ -14,25 +14,38 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from reconciler.model.budget import Quota
 from reconciler.model.resource import Key, Reading, Record, Unknown
 from reconciler.platforms.session import ReadRequest, Session, Wanted
 from reconciler.project import Project
 from reconciler.reading import Sessions
-from reconciler.state.store import Store
+from reconciler.state.store import State, Store
 from reconciler.validate.reading import WORTH_A_PROCESS, may_fork
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection as Pipe
     from multiprocessing.process import BaseProcess
 
-_Answer: TypeAlias = tuple[dict[str, dict[str, Reading]], tuple[Quota, ...]]
-_NOTHING: _Answer = ({}, ())
+_SOME = 100
+"""Experiments that are read before it is looked at whether any could not be."""
+_SOME_S = 60.0
+"""How long they may take; after that the plan reads the connection itself."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was read of a connection, by remote id, and what the answers told; `state` names what was to be read."""
+
+    connection: str
+    readings: Mapping[str, Reading]
+    quotas: tuple[Quota, ...]
+    state: tuple[str, int]
 
 
 class Ahead:
@@ -48,7 +61,10 @@ class Ahead:
         self._cache_dir = cache_dir
         self._process: BaseProcess | None = None
         self._pipe: Pipe | None = None
-        self._answer: asyncio.Task[_Answer] | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._found: dict[str, asyncio.Future[_Found | None]] = {}
+        self._state = ("", 0)
+        self.quotas: list[Quota] = []
         self.connections = frozenset(
             name
             for name, connection in project.connections.items()
@@ -63,22 +79,36 @@ class Ahead:
         import multiprocessing
 
         context = multiprocessing.get_context("fork")
-        self._pipe, theirs = context.Pipe(duplex=False)
-        self._process = context.Process(target=self._work, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=self._work, args=(ours, theirs, os.getpid()), daemon=True)
+        try:
+            process.start()
+        except OSError:  # no further process is allowed: then there is none
+            ours.close()
+        else:
+            self._process, self._pipe = process, ours
+        finally:
+            theirs.close()
+
+    def judged_by(self, state: State) -> None:
+        """Tell the state that the plan is made from: what was read for another one is not handed on."""
+        self._state = (state.lineage, state.serial)
 
     async def readings(self, connection: str) -> Mapping[str, Reading]:
-        """Give what was read of a connection, by remote id; waits until all of it is there."""
+        """Give what was read of a connection, by remote id, once; waits until all of it is there."""
         if self._process is None or connection not in self.connections:
             return {}
-        found, _ = await self._received()
-        return found.get(connection, {})
-
-    @property
-    def quotas(self) -> Sequence[Quota]:
-        """What the answers told of quotas; nothing before any readings were given."""
-        return self._answer.result()[1] if self._answer is not None and self._answer.done() else ()
+        if self._listener is None:
+            self._found = {name: asyncio.get_running_loop().create_future() for name in self.connections}
+            self._listener = asyncio.create_task(self._listen())
+        found = await self._found[connection]
+        # Held here no longer: from now on it is the plan's, which keeps of it what is new.
+        self._found[connection] = asyncio.get_running_loop().create_future()
+        self._found[connection].set_result(None)
+        if found is None or found.state != self._state:
+            return {}
+        self.quotas += found.quotas
+        return found.readings
 
     def close(self) -> None:
         """End the process; may be called twice."""
@@ -88,46 +118,45 @@ class Ahead:
             process.join()
             self._pipe.close()
 
-    async def _received(self) -> _Answer:
-        if self._answer is None:
-            self._answer = asyncio.ensure_future(self._receive())
-        return await self._answer
-
-    async def _receive(self) -> _Answer:
+    async def _listen(self) -> None:
+        """Take what comes, connection by connection, until there is no more."""
         assert self._pipe is not None
         loop, pipe = asyncio.get_running_loop(), self._pipe
-        arrives: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(pipe.fileno(), _arrived, arrives)
+        arrived = asyncio.Event()
+        loop.add_reader(pipe.fileno(), arrived.set)
         try:
-            await arrives
-            answer: _Answer = pipe.recv()
-        except (EOFError, OSError):  # it ended before it could say anything
-            return _NOTHING
+            while not all(waiting.done() for waiting in self._found.values()):
+                await arrived.wait()
+                arrived.clear()
+                found: _Found = pipe.recv()
+                self._found[found.connection].set_result(found)
+        except Exception:
+            pass
         finally:
             loop.remove_reader(pipe.fileno())
-        return answer
+            for waiting in self._found.values():
+                if not waiting.done():
+                    waiting.set_result(None)
 
     # --- in the other process ------------------------------------------------------------------------------------
 
-    def _work(self, pipe: Pipe) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a person, for the run as a whole: that ends this process
+    def _work(self, theirs: Pipe, pipe: Pipe, parent: int) -> None:
+        theirs.close()
+        _end_with(parent)
         with suppress(Exception):  # whatever it is, the plan meets it too, and tells it
-            requests = self._requests(self._store().read().experiments)
-            pipe.send(asyncio.run(self._read(requests)))
+            state = self._store().read()
+            asyncio.run(self._read(pipe, state))
 
-    def _requests(self, records: Mapping[Key, Record]) -> dict[str, ReadRequest]:
+    def _wanted(self, records: Mapping[Key, Record]) -> dict[str, list[Wanted]]:
         wanted: dict[str, list[Wanted]] = {}
-        known: dict[str, dict[str, Record]] = {}
         for key, record in records.items():
             # Whether one that is abandoned when its manifest goes has to be read, only the manifests tell.
             if record.remote_id and record.connection in self.connections and record.lifecycle.on_removal != "abandon":
                 wanted.setdefault(record.connection, []).append(Wanted(key, record.remote_id))
-                known.setdefault(record.connection, {})[record.remote_id] = record
-        return {
-            name: ReadRequest(tuple(items), records=known[name], unless_changed=True) for name, items in wanted.items()
-        }
+        return wanted
 
-    async def _read(self, requests: Mapping[str, ReadRequest]) -> _Answer:
+    async def _read(self, pipe: Pipe, state: State) -> None:
+        wanted = self._wanted(state.experiments)
         quotas: dict[tuple[str, str], Quota] = {}
 
         def note(quota: Quota) -> None:
@@ -135,24 +164,58 @@ class Ahead:
 
         def opened(name: str) -> Session:
             settings = self._project.settings(name, os.environ)
-            # A limit that asks to wait is the plan's to tell and to wait for.
-            given = replace(settings, max_wait_s=0.0, cache_dir=self._cache_dir, observe=note)
+            # What has to be waited for or tried again is the plan's to tell and to wait for.
+            given = replace(settings, max_wait_s=0.0, cache_dir=self._cache_dir, observe=note, read_attempts=1)
             return self._project.platforms[settings.platform].connect(given)
 
-        async def read(name: str) -> dict[str, Reading]:
+        async def read(name: str) -> None:
+            found: dict[str, Reading] = {}
+            records = {record.remote_id: record for record in state.experiments.values() if record.connection == name}
             with suppress(Exception):
-                readings = (await sessions.get(name).snapshot(requests[name])).readings
-                return {place: reading for place, reading in readings.items() if not isinstance(reading, Unknown)}
-            return {}
+                # What has changed is asked for once, of all of them.
+                most = len(wanted[name]) if self._project.connections[name].refresh == "incremental" else _SOME
+                for some in _parts(wanted[name], most):
+                    request = ReadRequest(tuple(some), records=records, unless_changed=True)
+                    async with asyncio.timeout(_SOME_S * -(-len(some) // _SOME)):
+                        readings = (await sessions.get(name).snapshot(request)).readings
+                    found |= {place: one for place, one in readings.items() if not isinstance(one, Unknown)}
+                    if len(found) % most:
+                        break  # one could not be read, and so it may be with those after it
+            told = tuple(quota for quota in quotas.values() if quota.connection == name)
+            pipe.send(_Found(name, found, told, (state.lineage, state.serial)))
 
         sessions = Sessions(opened)
         try:
-            found = await asyncio.gather(*map(read, requests))
+            await asyncio.gather(*map(read, wanted))
         finally:
             await sessions.close()
-        return dict(zip(requests, found, strict=True)), tuple(quotas.values())
 
 
-def _arrived(arrives: asyncio.Future[None]) -> None:
-    if not arrives.done():
-        arrives.set_result(None)
+def _parts(wanted: Sequence[Wanted], most: int) -> Iterator[Sequence[Wanted]]:
+    for start in range(0, len(wanted), most):
+        yield wanted[start : start + most]
+
+
+def _end_with(parent: int) -> None:
+    """
+    Let this process end with its parent, however that ends, and in an orderly way; what it says goes nowhere.
+
+    (Linux: it is where copies are made.)
+    """
+    import ctypes
+
+    def end(*_: Any) -> None:
+        sys.exit()
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a person, for the run as a whole: that ends this process
+    signal.signal(signal.SIGTERM, end)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+
+
+_PR_SET_PDEATHSIG = 1
+"""Of linux/prctl.h: the signal that a process gets when its parent has ended."""

@@ -115,7 +115,8 @@ class Surroundings:
             return await self.reader(desired, records, asked)
         sides = await read_sides(self.kinds, sessions, desired, records, asked, self.spans, self.early)
         for quota in self.early.quotas if self.early is not None else ():
-            self.note(quota)
+            if (quota.connection, quota.what) not in self.quotas:  # what this process was told is newer
+                self.note(quota)
         return sides
 
     def note(self, quota: Quota) -> None:

@@ -20,6 +20,7 @@ from reconciler.model.span import Spans, no_spans
 from reconciler.plan.inputs import Kinds, Other
 from reconciler.platforms.base import Kind
 from reconciler.platforms.session import ReadRequest, Session, Snapshot, Wanted
+from reconciler.state.store import State
 
 OpenSession = Callable[[str], Session]
 """Opens the session of a connection by name; raises ReconcilerError when a variable of it is missing."""
@@ -44,7 +45,11 @@ class Early(Protocol):
 
     @property
     def quotas(self) -> Sequence[Quota]:
-        """What the answers told of quotas; nothing before any readings were given."""
+        """What the answers told of quotas, of the connections whose readings were given."""
+        ...
+
+    def judged_by(self, state: State) -> None:
+        """Tell the state that the plan is made from: what was read for another one is not given."""
         ...
 
 

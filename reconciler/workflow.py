@@ -41,6 +41,8 @@ async def plan(around: Surroundings, desired: Mapping[Key, Desired], request: Pl
     if sentence := under_way(around.store):
         around.warn(sentence)
     state = around.store.read(desired)
+    if around.early is not None:
+        around.early.judged_by(state)
     async with sessions_of(around.open_session) as sessions:
         return await make(around, sessions, state, desired, request)
 
@@ -203,7 +205,10 @@ async def drift(
     """
     if sentence := under_way(around.store):
         around.warn(sentence)
-    records = around.store.read().experiments
+    state = around.store.read()
+    if around.early is not None:
+        around.early.judged_by(state)
+    records = state.experiments
     check_known(around.project, records)
     managed = records
     if shard is not None:

@@ -15,7 +15,7 @@ from reconciler.platforms.session import Preflight, PreflightFinding
 
 
 def reading_to_json(reading: Reading) -> dict[str, Any]:
-    """Give one reading; the platform's raw answer is left out: no rule of a plan may look at it."""
+    """Give one reading, with all that a plan may look at."""
     match reading:
         case Found(live):
             return {"live": live_to_json(live)}
@@ -40,6 +40,7 @@ def live_to_json(live: Live) -> dict[str, Any]:
         "ownedElsewhere": live.owned_elsewhere,
         "start": iso(live.start) if live.start else None,
         "end": iso(live.end) if live.end else None,
+        "extra": dict(live.extra),
     }
     return {name: value for name, value in values.items() if value not in (None, "", False, {})}
 
@@ -107,6 +108,7 @@ def _live(reader: Reader) -> Live:
         owned_elsewhere=reader.get("ownedElsewhere").flag(False),
         start=reader.get("start").moment(),
         end=reader.get("end").moment(),
+        extra=reader.get("extra").mapping(),
     )
 
 

@@ -11,13 +11,13 @@ import ssl
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies, proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
 import httpx
 import sniffio  # noqa: F401 - httpcore asks for it at every lock, and a module that is missing is searched for each time
 
 from reconciler.errors import UsageProblem
-from reconciler.platforms.urls import is_loopback
+from reconciler.platforms.urls import host_of, is_loopback
 
 MAX_CONNECTIONS = 5
 """httpx 0.28 slows down with larger pools (dependencies: 1,040 requests a second at 5, 261 at 50)."""
@@ -123,10 +123,14 @@ class Carrier:
         """Give the address of an origin as the library has it, and the transport that leads there."""
         if origin not in self._ways:
             try:
+                address = httpx.URL(origin)
+            except httpx.InvalidURL:
+                raise UsageProblem(f"the address of {host_of(origin)} cannot be used; check base_url") from None
+            try:
                 proxy = None if self._local or self._given else _proxy(origin)
                 if proxy not in self._opened:
                     self._opened[proxy] = self._given or self._open(proxy)
-                self._ways[origin] = httpx.URL(origin), self._opened[proxy]
+                self._ways[origin] = address, self._opened[proxy]
             except (httpx.InvalidURL, ValueError, ImportError):  # the library's words would repeat the address
                 raise UsageProblem(
                     "a proxy of the environment cannot be used: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no address "
@@ -164,7 +168,8 @@ def _proxy(origin: str) -> str | None:
     parts = urlsplit(origin)
     proxies = getproxies()
     found = proxies.get(parts.scheme) or proxies.get("all")
-    if not found or proxy_bypass(parts.netloc):
+    excepted = [name.strip() for name in proxies.get("no", "").split(",")]
+    if not found or "*" in excepted or proxy_bypass_environment(parts.netloc, proxies):
         return None
     return found if "://" in found else f"http://{found}"
 

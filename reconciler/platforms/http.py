@@ -106,9 +106,10 @@ class HttpClient:
         """
         Send a call that changes nothing, again and again where that may help; give the last answer.
 
-        Repeated on 408, 423, 429, 5xx, timeouts and broken connections: up to 5 attempts with growing waits, 429 as
-        long as `max_wait_s` allows. `path` starts with `/` and is relative to the base URL; `query` is ready-made and
-        goes out byte for byte. `content` is a ready-made body instead of `json` (give its Content-Type in `headers`).
+        Repeated on 408, 423, 429, 5xx, timeouts and broken connections: as often as `read_attempts` says, with growing
+        waits, 429 as long as `max_wait_s` allows. `path` starts with `/` and is relative to the base URL; `query` is
+        ready-made and goes out byte for byte. `content` is a ready-made body instead of `json` (give its Content-Type
+        in `headers`).
 
         Raises NotSent when the platform cannot be reached, PlatformError when no answer came, Unauthorized,
         LimitReached, BadAnswer (a redirect, a body over the cap). A last 5xx is given back, not raised.
@@ -118,6 +119,7 @@ class HttpClient:
             lambda last: self._read_once(call, last=last),
             self.name,
             timeout_s=self._settings.max_wait_s + 5 * self._deadline_s,
+            attempts=self._settings.read_attempts,
         )
 
     async def write(

@@ -17,6 +17,8 @@ from reconciler.model.resource import Desired, Key, Live, Reading, Record, Spec
 from reconciler.platforms.base import Kind
 from reconciler.platforms.exchange import Trace
 
+READ_ATTEMPTS = 5
+"""How often a read is sent that fails in a way which may pass."""
 LeftOut: TypeAlias = Callable[[str], None]
 """Is told, as a sentence, which experiment a listing leaves out and why."""
 
@@ -148,9 +150,9 @@ class ConnectionSettings:
     One named way into one platform, with every `${NAME}` of it resolved.
 
     `auth` holds secrets: it is never printed (repr leaves it out). `max_wait_s` is how long a rate limit may make the
-    run wait. `cache_dir` is where rotated refresh tokens are kept, owner-only, and, with `incremental`, what was read.
-    `announce` is told sentences such as "rate limit reached, waiting 40 s". `trace` is told of every request, `observe`
-    of every quota that an answer tells.
+    run wait, `read_attempts` how often a read that fails is sent. `cache_dir` is where rotated refresh tokens are kept,
+    owner-only, and, with `incremental`, what was read. `announce` is told sentences such as "rate limit reached,
+    waiting 40 s". `trace` is told of every request, `observe` of every quota that an answer tells.
     """
 
     name: str
@@ -165,6 +167,7 @@ class ConnectionSettings:
     announce: Callable[[str], None] = field(default=lambda sentence: None, repr=False)
     trace: Trace | None = field(default=None, repr=False)
     observe: Callable[[Quota], None] = field(default=lambda quota: None, repr=False)
+    read_attempts: int = READ_ATTEMPTS
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ def parts(content: bytes) -> Iterator[dict[str, Any]]:
             raise OtherLayout
         yield values["experiments"]
         at = stop + len(_NEXT)
+        if cut >= 0 and at >= end:  # a comma, and no record after it
+            raise OtherLayout
 
 
 def _end(content: bytes) -> int:

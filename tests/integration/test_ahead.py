@@ -20,12 +20,14 @@ import psutil
 import pytest
 import yaml
 from kinds import LINKEDIN, SALESFORCE
-from laboratory import PREFIXES, Lab
+from laboratory import ENVIRONMENT, PREFIXES, Lab
 from running import environment, future, run, until
 
 from reconciler.ahead import Ahead
 from reconciler.platforms.registry import PLATFORMS
+from reconciler.platforms.session import READ_ATTEMPTS
 from reconciler.project import load_project
+from reconciler.state.file_store import FileStore
 from reconciler.validate.reading import WORTH_A_PROCESS
 
 COUNT = 12
@@ -196,6 +198,63 @@ def test_an_interrupt_ends_both(many: Lab) -> None:
     assert process.returncode == 1 and err.split() == ["interrupted"], err
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_it_ends_with_the_one_that_began_it(many: Lab, number: signal.Signals) -> None:
+    """However that ends: whoever reads its output sees the end of it, and no further request is sent."""
+    many.faults({"match": {"platform": "salesforce", "method": "GET"}, "times": 100, "do": {"delay": 30}})
+    process = start(many, "plan")
+    until(lambda: many.requests)
+    others = psutil.Process(process.pid).children(recursive=True)
+    assert others
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    _, alive = psutil.wait_procs(others, timeout=20)
+    assert alive == []
+
+
+def test_a_platform_that_fails_is_tried_there_once(many: Lab) -> None:
+    """It is the plan that tries again and again, and tells what came of it."""
+    match = {"platform": "salesforce", "method": "GET", "path": "abn-experiments"}
+    many.faults({"match": match, "times": 1_000, "do": {"status": 503}})
+    process = start(many, "plan", "--format", "json")
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 1 and json.loads(out)["complete"] is False
+    assert max(reads(many).values()) <= 1 + READ_ATTEMPTS
+
+
+def test_no_further_process_is_allowed(many: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the plan reads for itself."""
+    start(many, "plan").communicate(timeout=60)  # its manifests are kept now, so that only the reads would fork
+    many.forget_requests()
+    refused = "import os\ndef none(): raise BlockingIOError(11, 'no more processes')\nos.fork = none\n"
+    monkeypatch.setitem(globals(), "COMMAND", refused + COMMAND)
+    process = start(many, "plan", "--format", "json")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and json.loads(out)["complete"], err
+    assert set(reads(many).values()) == {1}
+
+
+@pytest.mark.anyio
+async def test_what_was_read_for_another_state_is_not_handed_on(many: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.ahead.may_fork", lambda: True)
+    monkeypatch.setattr("reconciler.ahead.WORTH_A_PROCESS", 1)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    project = load_project(many.dir, None)
+    store = FileStore(many.state_file)
+    state = store.read()
+    for serial, count in ((state.serial, COUNT), (state.serial + 1, 0)):
+        early = Ahead(project, lambda: store, str(many.dir / "cache"))
+        early.begin(1)
+        early.judged_by(replace(state, serial=serial))
+        try:
+            (name,) = early.connections
+            assert len(await early.readings(name)) == count
+            assert await early.readings(name) == {}, "once"
+        finally:
+            early.close()
+
+
 def test_a_log_tells_all_requests(many: Lab, senders: Senders) -> None:
     """Where requests are logged as they happen, the one process sends them all."""
     process = start(many, "--verbose", "plan")
@@ -221,7 +280,7 @@ def ahead(project: Any) -> Ahead:
 async def test_nothing_is_begun_for_few_files(lab: Lab) -> None:
     early = ahead(load_project(lab.dir, None))
     early.begin(WORTH_A_PROCESS - 1)
-    assert await early.readings("crm") == {} and early.quotas == ()
+    assert await early.readings("crm") == {} and early.quotas == []
     early.close()
     early.close()
 

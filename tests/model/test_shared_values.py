@@ -57,7 +57,7 @@ LIVE = Live(
     account="".join(["", "a1"]),
     children={"cells": ("c1", "c2")},
     over=True,
-    busy=True,
+    busy="Processing",
     failure="no",
     owned_elsewhere=True,
     start=datetime(2027, 1, 1, tzinfo=UTC),

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from reconciler.errors import UsageProblem
 from reconciler.platforms.carrier import NOT_SENT, Carrier
 
 pytestmark = pytest.mark.anyio
@@ -59,7 +60,9 @@ async def test_the_proxy_of_the_environment_is_used(name: str, scheme: str, env:
     assert heard == ["CONNECT api.reconciler.invalid:443 HTTP/1.1"]
 
 
-@pytest.mark.parametrize("excepted", ["api.reconciler.invalid", "reconciler.invalid", ".reconciler.invalid", "*"])
+@pytest.mark.parametrize(
+    "excepted", ["api.reconciler.invalid", "reconciler.invalid", ".reconciler.invalid", "*", "localhost, *"]
+)
 async def test_hosts_that_the_environment_excepts(excepted: str, env: pytest.MonkeyPatch) -> None:
     async with listening(REFUSES) as (port, heard):
         env.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
@@ -80,6 +83,12 @@ async def test_this_machine_is_reached_without_a_proxy(env: pytest.MonkeyPatch) 
         await carries.close()
     assert got == (200, {"content-length": "2"}, b"hi")
     assert (heard, passed) == (["GET /a%2Fb?q=(1,2) HTTP/1.1"], [])
+
+
+async def test_an_address_that_is_none(env: pytest.MonkeyPatch) -> None:
+    """It is not a proxy's fault."""
+    with pytest.raises(UsageProblem, match=r"the address of 999\.1\.1\.1 cannot be used"):
+        await carrier("https://999.1.1.1").exchange("GET", "https://999.1.1.1/x", {}, None)
 
 
 async def test_header_fields() -> None:

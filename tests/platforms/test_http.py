@@ -25,8 +25,7 @@ from reconciler.errors import (
 from reconciler.platforms.auth import FixedToken
 from reconciler.platforms.http import HttpClient, Response
 from reconciler.platforms.ratelimit import Clock, Pace
-from reconciler.platforms.repeats import READ_ATTEMPTS
-from reconciler.platforms.session import ConnectionSettings
+from reconciler.platforms.session import READ_ATTEMPTS, ConnectionSettings
 from reconciler.platforms.waits import WAIT_ATTEMPTS
 
 pytestmark = pytest.mark.anyio

@@ -73,6 +73,7 @@ def test_a_state_as_it_is_written_is_read_in_parts(monkeypatch: pytest.MonkeyPat
         CONTENT.replace(b'"id5"', b"[" * 99 + b"]" * 99),
         CONTENT.replace(b"\n    },\n", b'\n    }\n  },\n  "experiments": {\n', 1),
         CONTENT[:-200],
+        CONTENT.replace(b"\n    }\n  },\n", b"\n    },\n\n    }\n  },\n", 1),
         b"",
     ],
 )
