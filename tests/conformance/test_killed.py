@@ -5,7 +5,7 @@ run in peace: what lives, how much was made, what is recorded, and a plan that i
 
 A normal run tries each kind of change with the state in a file, some in a bucket and on a git ref.
 `RECONCILER_KILLS=deep` tries everything everywhere, and kills the recovery too for one story of each kind of change
-(`make reliability DEEP=…`; on a git ref for one in all). On a git ref, and in recoveries, moments between which nothing
+(`make reliability DEEP=…`). On a git ref, and in recoveries, moments between which nothing
 outside of the process has changed are tried once; elsewhere each is tried.
 """
 
@@ -32,10 +32,6 @@ NORMAL = {
     "s3": (FIRST["create"], FIRST["replace"]),
     "git": (FIRST["create"],),
 }
-
-
-PAIRED = {"file": tuple(FIRST.values()), "s3": tuple(FIRST.values()), "git": (FIRST["create"],)}
-"""Where a deep run kills the recovery too; with git it takes a quarter of an hour for each."""
 
 
 def chosen() -> list[Any]:
@@ -84,7 +80,7 @@ def host() -> Iterator[Host]:
 @pytest.mark.timeout(3600 if DEEP else 120)
 @pytest.mark.parametrize(("story", "backend"), chosen())
 def test_killed_anywhere(host: Host, story: Story, backend: str) -> None:
-    pairs = DEEP and story in PAIRED[backend]
+    pairs = DEEP and story in FIRST.values()
     told = host.ask(story, backend, pairs=pairs)
     assert told["failures"] == []
     assert told["points"] >= (8 if backend == "git" else 5)

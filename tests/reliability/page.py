@@ -38,7 +38,7 @@ TOPICS: Mapping[str, tuple[str, str]] = {
         "and held against an undisturbed run: what lives, how much was made, what is recorded, and an empty plan. "
         "Stories are situations of a kind of change on a platform; `points` moments to be killed at, `states found` "
         "those that leave something else behind; `pairs` second kills, in the recovery from each such state, of one "
-        "story of each kind (with git: of one create), and `further states` what these leave that the first did not.",
+        "story of each kind, and `further states` what these leave that the first did not.",
     ),
     "machine": (
         "Invariants found by machine",
