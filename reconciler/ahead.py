@@ -15,6 +15,8 @@ import asyncio
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -36,6 +38,8 @@ _SOME = 100
 """Experiments that are read before it is looked at whether any could not be."""
 _SOME_S = 60.0
 """How long they may take; after that the plan reads the connection itself."""
+_LOOK_S = 0.5
+"""How often the process looks whether the one that began it is still there."""
 
 
 @dataclass(frozen=True)
@@ -125,13 +129,12 @@ class Ahead:
         arrived = asyncio.Event()
         loop.add_reader(pipe.fileno(), arrived.set)
         try:
-            while not all(waiting.done() for waiting in self._found.values()):
-                await arrived.wait()
-                arrived.clear()
-                found: _Found = pipe.recv()
-                self._found[found.connection].set_result(found)
-        except Exception:
-            pass
+            with suppress(Exception):  # it ended early, or half way: whatever is missing is read again
+                while not all(waiting.done() for waiting in self._found.values()):
+                    await arrived.wait()
+                    arrived.clear()
+                    found: _Found = pipe.recv()
+                    self._found[found.connection].set_result(found)
         finally:
             loop.remove_reader(pipe.fileno())
             for waiting in self._found.values():
@@ -197,25 +200,20 @@ def _parts(wanted: Sequence[Wanted], most: int) -> Iterator[Sequence[Wanted]]:
 
 
 def _end_with(parent: int) -> None:
-    """
-    Let this process end with its parent, however that ends, and in an orderly way; what it says goes nowhere.
+    """Let this process end with its parent, however that ends, and in an orderly way; what it says goes nowhere."""
 
-    (Linux: it is where copies are made.)
-    """
-    import ctypes
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_S)
+        signal.pthread_kill(main, signal.SIGTERM)
 
     def end(*_: Any) -> None:
         sys.exit()
 
+    main = threading.get_ident()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a person, for the run as a whole: that ends this process
     signal.signal(signal.SIGTERM, end)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        sys.exit()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
-
-
-_PR_SET_PDEATHSIG = 1
-"""Of linux/prctl.h: the signal that a process gets when its parent has ended."""
+    threading.Thread(target=watch, daemon=True).start()
