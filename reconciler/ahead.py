@@ -38,6 +38,8 @@ _SOME = 100
 """Experiments that are read before it is looked at whether any could not be."""
 _SOME_S = 60.0
 """How long they may take; after that the plan reads the connection itself."""
+_END_S = 5.0
+"""How long the process may take to end in an orderly way."""
 _LOOK_S = 0.5
 """How often the process looks whether the one that began it is still there."""
 
@@ -119,7 +121,10 @@ class Ahead:
         process, self._process = self._process, None
         if process is not None and self._pipe is not None:
             process.terminate()
-            process.join()
+            process.join(_END_S)
+            if process.is_alive():
+                process.kill()
+                process.join()
             self._pipe.close()
 
     async def _listen(self) -> None:
