@@ -17,13 +17,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from reconciler.model.batches import batches
 from reconciler.model.budget import Quota
-from reconciler.model.resource import Key, Reading, Record, Unknown
+from reconciler.model.resource import Reading, Record, Unknown
 from reconciler.platforms.session import ReadRequest, Session, Wanted
 from reconciler.project import Project
 from reconciler.reading import Sessions
@@ -107,10 +108,10 @@ class Ahead:
         if self._listener is None:
             self._found = {name: asyncio.get_running_loop().create_future() for name in self.connections}
             self._listener = asyncio.create_task(self._listen())
+        if connection not in self._found:
+            return {}
         found = await self._found[connection]
-        # Held here no longer: from now on it is the plan's, which keeps of it what is new.
-        self._found[connection] = asyncio.get_running_loop().create_future()
-        self._found[connection].set_result(None)
+        self._found.pop(connection, None)  # from now on it is the plan's, which keeps of it what is new
         if found is None or found.state != self._state:
             return {}
         self.quotas += found.quotas
@@ -155,16 +156,16 @@ class Ahead:
             state = self._store().read()
             asyncio.run(self._read(pipe, state))
 
-    def _wanted(self, records: Mapping[Key, Record]) -> dict[str, list[Wanted]]:
-        wanted: dict[str, list[Wanted]] = {}
-        for key, record in records.items():
+    def _wanted(self, records: Iterable[Record]) -> dict[str, list[Record]]:
+        wanted: dict[str, list[Record]] = {}
+        for record in records:
             # Whether one that is abandoned when its manifest goes has to be read, only the manifests tell.
             if record.remote_id and record.connection in self.connections and record.lifecycle.on_removal != "abandon":
-                wanted.setdefault(record.connection, []).append(Wanted(key, record.remote_id))
+                wanted.setdefault(record.connection, []).append(record)
         return wanted
 
     async def _read(self, pipe: Pipe, state: State) -> None:
-        wanted = self._wanted(state.experiments)
+        wanted = self._wanted(state.experiments.values())
         quotas: dict[tuple[str, str], Quota] = {}
 
         def note(quota: Quota) -> None:
@@ -178,12 +179,11 @@ class Ahead:
 
         async def read(name: str) -> None:
             found: dict[str, Reading] = {}
-            records = {record.remote_id: record for record in state.experiments.values() if record.connection == name}
             with suppress(Exception):
                 # What has changed is asked for once, of all of them.
                 most = len(wanted[name]) if self._project.connections[name].refresh == "incremental" else _SOME
-                for some in _parts(wanted[name], most):
-                    request = ReadRequest(tuple(some), records=records, unless_changed=True)
+                for some in batches(wanted[name], most):
+                    request = _request(some)
                     async with asyncio.timeout(_SOME_S * -(-len(some) // _SOME)):
                         readings = (await sessions.get(name).snapshot(request)).readings
                     found |= {place: one for place, one in readings.items() if not isinstance(one, Unknown)}
@@ -199,9 +199,12 @@ class Ahead:
             await sessions.close()
 
 
-def _parts(wanted: Sequence[Wanted], most: int) -> Iterator[Sequence[Wanted]]:
-    for start in range(0, len(wanted), most):
-        yield wanted[start : start + most]
+def _request(records: Sequence[Record]) -> ReadRequest:
+    return ReadRequest(
+        tuple(Wanted(record.key, record.remote_id) for record in records),
+        records={record.remote_id: record for record in records},
+        unless_changed=True,
+    )
 
 
 def _end_with(parent: int) -> None:

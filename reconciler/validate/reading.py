@@ -21,6 +21,7 @@ from reconciler.manifests.document import Document
 from reconciler.manifests.expand import expand
 from reconciler.manifests.load import MAX_BYTES, load
 from reconciler.manifests.template.scope import Scope
+from reconciler.model.batches import batches
 from reconciler.model.diagnostic import Diagnostic
 from reconciler.model.resource import Desired
 from reconciler.platforms.base import Kind
@@ -98,8 +99,8 @@ def _in_files_order(
 def _restored(files: Sequence[SourceFile], entries: _Entries, setting: Setting) -> dict[SourceFile, Prepared]:
     """Give what the files that have an entry come to; some at a time, so that their texts are not all there at once."""
     found: dict[SourceFile, Prepared] = {}
-    for start in range(0, len(files), _CHUNK):
-        some = [(file, text) for file in files[start : start + _CHUNK] if (text := entries.get(file.name)) is not None]
+    for chunk in batches(files, _CHUNK):
+        some = [(file, text) for file in chunk if (text := entries.get(file.name)) is not None]
         origins = [Origin(file, setting.scope) for file, _ in some]
         for prepared in restore([text for _, text in some], origins):
             if prepared is not None:  # a damaged entry is no entry
@@ -196,8 +197,7 @@ def _prepared(files: Sequence[SourceFile], setting: Setting) -> Iterator[tuple[s
     _of_workers = setting
     try:
         with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-            chunks = [files[start : start + _CHUNK] for start in range(0, len(files), _CHUNK)]
-            for answer in pool.map(_work, chunks):
+            for answer in pool.map(_work, batches(files, _CHUNK)):
                 yield from answer
     finally:
         _of_workers = None

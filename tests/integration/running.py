@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from kinds import Case
 from laboratory import ENVIRONMENT, Lab
@@ -91,3 +92,14 @@ def slow(case: Case, method: str = "POST", *, delay: float = 1.5, **more: Any) -
         "query": "^(?!action=val)",
     }
     return {"match": match, "do": {"delay": delay}, **more}
+
+
+def process_at(port: int) -> int | None:
+    """Give the process among our descendants that holds a local port."""
+    for child in psutil.Process().children(recursive=True):
+        try:
+            if any(one.laddr and one.laddr.port == port for one in child.net_connections("tcp")):
+                return child.pid
+        except psutil.Error:
+            continue
+    return None

@@ -21,7 +21,7 @@ import pytest
 import yaml
 from kinds import LINKEDIN, SALESFORCE
 from laboratory import ENVIRONMENT, PREFIXES, Lab
-from running import environment, future, run, until
+from running import environment, future, process_at, run, until
 
 from reconciler.ahead import Ahead
 from reconciler.platforms.registry import PLATFORMS
@@ -75,21 +75,10 @@ class Senders:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["path"].startswith(PREFIXES["salesforce"]):
-            process = holder(scope["client"][1])
+            process = process_at(scope["client"][1]) or 0
             self.found.append((scope["path"], process))
             self.at(scope["path"], process)
         await self.app(scope, receive, send)
-
-
-def holder(port: int) -> int:
-    """Give the process among our descendants that holds a local port."""
-    for child in psutil.Process().children(recursive=True):
-        try:
-            if any(one.laddr and one.laddr.port == port for one in child.net_connections("tcp")):
-                return child.pid
-        except psutil.Error:
-            continue
-    return 0
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from kinds import LINKEDIN, SALESFORCE, X_ADS
 from laboratory import ENVIRONMENT, Lab
+from running import process_at
 from test_shards import agency, whole
 
 from reconciler.cli import common
@@ -59,17 +60,6 @@ class Killer:
             self.killed.append(sender)
             os.kill(sender, signal.SIGKILL)
         await self.app(scope, receive, send)
-
-
-def process_at(port: int) -> int | None:
-    """Give the process among our children that holds a local port."""
-    for child in psutil.Process().children(recursive=True):
-        try:
-            if any(one.laddr and one.laddr.port == port for one in child.net_connections("tcp")):
-                return child.pid
-        except psutil.Error:
-            continue
-    return None
 
 
 @pytest.fixture

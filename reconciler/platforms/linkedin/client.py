@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import BadAnswer, PlatformError, Unclear
+from reconciler.model.batches import batches
 from reconciler.model.change import Call, Purpose
 from reconciler.model.resource import Desired, Found, Gone, Key, Live, Reading, Record, Unknown
 from reconciler.model.sharing import reading_like
@@ -286,7 +287,7 @@ def _batches(wanted: Iterable[Wanted]) -> list[Sequence[str]]:
     for item in wanted:
         if item.remote_id.isdecimal():
             by_account.setdefault(item.account, {})[item.remote_id] = None
-    return [batch for ids in by_account.values() for batch in queries.batches(list(ids))]
+    return [batch for ids in by_account.values() for batch in batches(list(ids), facts.BATCH_MAX)]
 
 
 def _sought(seek: Iterable[Desired]) -> list[tuple[str, list[str]]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.platforms import restli
-from reconciler.platforms.linkedin.facts import BATCH_MAX, PAGE_SIZE, QUERY_MAX
+from reconciler.platforms.linkedin.facts import PAGE_SIZE, QUERY_MAX
 
 VALIDATE = restli.query(action="validateExperimentSetup")
 """The query of the dry run."""
@@ -15,12 +15,6 @@ VALIDATE = restli.query(action="validateExperimentSetup")
 def batch_get(ids: Sequence[str]) -> str:
     """Give the query that reads these ids: `ids=List(1,2)`."""
     return restli.query(ids=[int(remote_id) for remote_id in ids])
-
-
-def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Give the ids in batches of at most 100."""
-    for start in range(0, len(ids), BATCH_MAX):
-        yield ids[start : start + BATCH_MAX]
 
 
 def search(criteria: Mapping[str, Sequence[str]], start: int = 0, token: str = "") -> str:

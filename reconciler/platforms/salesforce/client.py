@@ -9,11 +9,12 @@ connection is set so, it also tells which need no GET (`kept`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlencode
 
 from reconciler.errors import BadAnswer, LimitReached, NotFound, PlatformError, Refused, Unauthorized, Unclear
+from reconciler.model.batches import batches
 from reconciler.model.change import Call, Purpose
 from reconciler.model.resource import Desired, Found, Gone, Live, Reading, Unknown
 from reconciler.model.sharing import reading_like
@@ -161,7 +162,7 @@ class SalesforceSession:
     async def listing(self, account: str, left_out: LeftOut | None = None) -> AsyncIterator[Live]:
         """Give every experiment of the org, by SOQL for the ids and a GET for each; `account` means nothing here."""
         async for ids in self._id_pages():
-            for batch in _batches(ids, PARALLEL_REQUESTS):
+            for batch in batches(ids, PARALLEL_REQUESTS):
                 for live in await asyncio.gather(*(self._listed(remote_id, left_out) for remote_id in batch)):
                     if live is not None:
                         yield live
@@ -386,8 +387,3 @@ def _experiment(response: Response, kind: Kind) -> Live:
         return kind.from_wire(body)
     except BadAnswer as error:
         raise response.bad_answer(str(error)) from None
-
-
-def _batches(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from reconciler.errors import BadAnswer, LimitReached, NotFound, PlatformError, Unauthorized, Unclear
+from reconciler.model.batches import batches
 from reconciler.model.change import Call, Purpose
 from reconciler.model.resource import NOTHING, Desired, Found, Gone, Live, Reading, Record, Unknown
 from reconciler.model.sharing import reading_like
@@ -156,7 +157,7 @@ class XAdsSession(Session):
                     return
                 if not found or ceil(len(missing) / IDS_PER_READ) <= ceil(len(missing) / found):
                     break
-        chunks = [missing[start : start + IDS_PER_READ] for start in range(0, len(missing), IDS_PER_READ)]
+        chunks = batches(missing, IDS_PER_READ)
         try:
             await _all(self._read_ids(account, chunk, read) for chunk in chunks)
         except NotFound:
